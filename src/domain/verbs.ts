@@ -1,0 +1,292 @@
+/**
+ * The verbs of the hub: one table of names, parameters and answers. CLI, HTTP, MCP and the hub's socket
+ * all speak these words; none defines a parameter of its own. All times are epoch milliseconds by the
+ * hub's clock. Source: the contract's verbs and invariants 2, 4 and 8.
+ */
+import { limits } from "./limits.ts";
+import { type Infer, type JsonSchema, maybe, object, oneOf, type Shape, text, whole } from "./shape.ts";
+
+export const SESSION_KINDS = ["agent", "daemon"] as const;
+export type SessionKind = (typeof SESSION_KINDS)[number];
+
+export const SIGNAL_STATES = ["pending", "delivered", "drained", "expired"] as const;
+export type SignalState = (typeof SIGNAL_STATES)[number];
+
+export const URGENCIES = ["normal", "urgent"] as const;
+export type Urgency = (typeof URGENCIES)[number];
+
+export const LIVENESS = ["alive", "stale", "wrapped"] as const;
+export type Liveness = (typeof LIVENESS)[number];
+
+/** Version of everything on the hub's socket and HTTP; a side names the range it speaks. */
+export const HUB_PROTOCOL = 1;
+/** Subprotocol of the hub's socket (RFC 6455 section 1.9). */
+export const HUB_SUBPROTOCOL = "prism.v1";
+
+const name = (about: string) => text({ bytesMax: limits.nameCharsMax, about });
+const key = (about: string) => text({ bytesMax: limits.keyBytesMax, about });
+const persona = name("the persona's name, as in reviewer");
+const project = name("the project's name, as in shop");
+const signalId = key("a signal's id");
+const session = key("a session's id");
+const address = (about: string) => text({ bytesMax: 2 * limits.nameCharsMax + 1, about });
+
+export const startParams = object({
+  kind: oneOf(SESSION_KINDS, "agent: a live agent; daemon: its watchman"),
+  persona,
+  project,
+  surface: maybe(name("where the agent lives, as in tmux")),
+  host: maybe(name("the host's name")),
+  /** The folder on that host, so that two of one name can be told apart. */
+  root: maybe(text({ bytesMax: 4096, about: "the project's folder on its host" })),
+  /** Stable over a daemon's restarts: it tells a daemon that comes back from a second one. */
+  instance: maybe(key("the caller's own id, stable over restarts")),
+  session: maybe(session),
+  /** Highest position the daemon has acknowledged: what came after is news to it. */
+  position: maybe(whole({ min: 0, max: Number.MAX_SAFE_INTEGER, about: "the last acknowledged position" })),
+  leaseMs: maybe(
+    whole({ min: 1000, max: 365 * 24 * 3_600_000, about: "how long the address stays on duty unheard" }),
+  ),
+  protocol: whole({ min: 1, max: 1000, about: "the protocol version the caller speaks" }),
+  version: text({ bytesMax: 64, about: "the caller's version" }),
+});
+
+export const signalParams = object({
+  to: address("whom to signal: PERSONA@PROJECT, as in reviewer@shop; or session:ID for one live session"),
+  text: text({ bytesMax: limits.signalTextBytesMax, about: "what to tell them, complete in itself" }),
+  from: maybe(address("who sends: PERSONA@PROJECT")),
+  urgency: maybe(oneOf(URGENCIES, "urgent only if it cannot wait for their next turn")),
+  ttlMs: maybe(
+    whole({
+      min: limits.signalTtlMsMin,
+      max: limits.signalTtlMsMax,
+      about: "milliseconds until it expires undrained",
+    }),
+  ),
+  replyTo: maybe(signalId),
+  key: maybe(key("idempotency key: the same key and content again gives the same signal")),
+});
+
+export const signalStatusParams = object({ id: signalId });
+
+export const drainParams = object({
+  persona,
+  project,
+  session: maybe(session),
+  limit: maybe(whole({ min: 1, max: limits.drainSignalsMax, about: "the most signals to take" })),
+  bytesMax: maybe(whole({ min: 1, max: limits.drainBytesMax, about: "the most bytes of text to take" })),
+  key: maybe(key("names this drain: asked again with the same key it gives the same signals")),
+});
+
+export const historyParams = object({
+  persona,
+  project,
+  limit: maybe(whole({ min: 1, max: limits.historySignalsMax, about: "the most signals to read" })),
+  before: maybe(signalId),
+  state: maybe(oneOf(SIGNAL_STATES, "only signals in this state")),
+});
+
+export const statusParams = object({ persona: maybe(persona), project: maybe(project) });
+
+export const wrapParams = object({
+  session: maybe(session),
+  persona: maybe(persona),
+  project: maybe(project),
+});
+
+/** From a daemon only: all signals up to `through` have reached it. */
+export const acknowledgeParams = object({
+  through: whole({ min: 0, max: Number.MAX_SAFE_INTEGER, about: "the highest position received" }),
+});
+
+export type StartParams = Infer<typeof startParams>;
+export type SignalParams = Infer<typeof signalParams>;
+export type SignalStatusParams = Infer<typeof signalStatusParams>;
+export type DrainParams = Infer<typeof drainParams>;
+export type HistoryParams = Infer<typeof historyParams>;
+export type StatusParams = Infer<typeof statusParams>;
+export type WrapParams = Infer<typeof wrapParams>;
+export type AcknowledgeParams = Infer<typeof acknowledgeParams>;
+
+/**
+ * What waits for one address: the hub's whole truth about it, level-triggered. Each push replaces the one
+ * before it, so a lost, repeated or late push does no harm; `revision` orders them.
+ */
+export interface MailboxView {
+  /** Grows with every change of this view; a lower one is old news. Durable: it never goes back. */
+  readonly revision: number;
+  /** Position of the newest signal ever accepted for this address; 0 if none. */
+  readonly through: number;
+  /** Signals neither drained nor expired. */
+  readonly open: number;
+  readonly urgent: number;
+  /** Position up to which a drain has handed over signals or told the drainer that they wait. */
+  readonly told: number;
+  /** How many drains have taken at least one signal. */
+  readonly drains: number;
+  /** When the oldest and the newest open signal were accepted; null if none is open. */
+  readonly oldestAtMs: number | null;
+  readonly newestAtMs: number | null;
+  /** Senders of open signals, most first; at most `limits.mailboxSendersMax`. */
+  readonly senders: readonly SenderCount[];
+  /** Open signals of senders not named in `senders`. */
+  readonly othersOpen: number;
+}
+
+export interface SenderCount {
+  /** The sender's address, or "" for a sender without one. */
+  readonly from: string;
+  readonly count: number;
+}
+
+export interface StartAnswer {
+  readonly session: string;
+  /** One live agent session per address is the master; never a daemon. */
+  readonly master: boolean;
+  readonly tenant: string;
+  readonly address: string;
+  readonly leaseMs: number;
+  readonly hub: HubIdentity;
+  /** The hub's clock at the answer: lets the caller correct for the difference. */
+  readonly nowMs: number;
+  readonly mailbox: MailboxView;
+}
+
+export interface HubIdentity {
+  /** Made once with the store: another id means another store. */
+  readonly id: string;
+  readonly version: string;
+  readonly protocol: number;
+}
+
+export interface SignalAnswer {
+  readonly id: string;
+  readonly to: string;
+  readonly state: SignalState;
+  readonly acceptedAtMs: number;
+  readonly expiresAtMs: number;
+  /** True if an earlier signal of the same key was meant, and nothing was added. */
+  readonly duplicate: boolean;
+}
+
+/** A signal without its text: what may be shown where nobody drained. */
+export interface SignalStatusAnswer {
+  readonly id: string;
+  readonly to: string;
+  readonly from: string | null;
+  readonly urgency: Urgency;
+  readonly state: SignalState;
+  readonly acceptedAtMs: number;
+  readonly expiresAtMs: number;
+  readonly deliveredAtMs: number | null;
+  readonly drainedAtMs: number | null;
+  readonly expiredAtMs: number | null;
+  readonly replyTo: string | null;
+}
+
+export interface SignalRecord extends SignalStatusAnswer {
+  readonly text: string;
+}
+
+export interface DrainAnswer {
+  /** Oldest first. */
+  readonly signals: readonly SignalRecord[];
+  /** Name of this drain: ask again with it if the answer got lost. */
+  readonly key: string;
+  /** Open signals that still wait after this drain. */
+  readonly remaining: number;
+  /** True if this drain was asked before and is answered again from history. */
+  readonly repeated: boolean;
+}
+
+export interface HistoryAnswer {
+  /** Newest first. */
+  readonly signals: readonly SignalRecord[];
+  /** Pass as `before` to read on, or null at the end. */
+  readonly next: string | null;
+}
+
+export interface SessionReport {
+  readonly session: string;
+  readonly kind: SessionKind;
+  readonly address: string;
+  readonly surface: string | null;
+  readonly host: string | null;
+  readonly root: string | null;
+  readonly version: string;
+  readonly liveness: Liveness;
+  /** True while it holds a socket to this hub. */
+  readonly connected: boolean;
+  readonly master: boolean;
+  readonly startedAtMs: number;
+  readonly lastHeardAtMs: number;
+}
+
+export interface WaitingReport {
+  readonly to: string;
+  readonly open: number;
+  readonly urgent: number;
+  readonly pending: number;
+  readonly delivered: number;
+  readonly oldestAtMs: number | null;
+  readonly senders: readonly SenderCount[];
+}
+
+export interface StatusAnswer {
+  readonly hub: HubIdentity & { readonly nowMs: number; readonly startedAtMs: number };
+  readonly tenant: string;
+  /** Agents apart from daemons (invariant 2). */
+  readonly agents: readonly SessionReport[];
+  readonly daemons: readonly SessionReport[];
+  readonly waiting: readonly WaitingReport[];
+}
+
+export interface WrapAnswer {
+  readonly wrapped: readonly string[];
+}
+
+interface Verb<P> {
+  readonly params: Shape<P>;
+  /** Verbs that change nothing may be asked again after any failure (invariant 11). */
+  readonly readOnly: boolean;
+}
+
+/** Every verb of the hub; `acknowledge` is for daemons and stands on no other edge. */
+export const VERBS = {
+  start: { params: startParams, readOnly: false },
+  signal: { params: signalParams, readOnly: false },
+  signal_status: { params: signalStatusParams, readOnly: true },
+  drain: { params: drainParams, readOnly: false },
+  history: { params: historyParams, readOnly: true },
+  status: { params: statusParams, readOnly: true },
+  wrap: { params: wrapParams, readOnly: false },
+  acknowledge: { params: acknowledgeParams, readOnly: false },
+} as const satisfies { readonly [verb: string]: Verb<unknown> };
+
+export type VerbName = keyof typeof VERBS;
+export type VerbParams<V extends VerbName> = Infer<(typeof VERBS)[V]["params"]>;
+
+export interface VerbAnswers {
+  readonly start: StartAnswer;
+  readonly signal: SignalAnswer;
+  readonly signal_status: SignalStatusAnswer;
+  readonly drain: DrainAnswer;
+  readonly history: HistoryAnswer;
+  readonly status: StatusAnswer;
+  readonly wrap: WrapAnswer;
+  readonly acknowledge: Record<string, never>;
+}
+
+/** What the hub says unasked to a session that has started, as JSON-RPC notifications. */
+export interface HubPushes {
+  /** To a daemon: its mailbox changed. */
+  readonly mailbox: MailboxView;
+  /** The session was ended by somebody else; it must not come back on its own. */
+  readonly wrapped: { readonly session: string };
+  /** The hub is going down in order; reconnect on the usual schedule. */
+  readonly closing: { readonly reason: string };
+}
+
+export function schemaOf(verb: VerbName): JsonSchema {
+  return VERBS[verb].params.schema;
+}
