@@ -3,6 +3,7 @@
  * hub, the lifecycle or the schedule: it is told to ring, and says truthfully whether the ring was taken.
  */
 import type { Doorbell } from "../domain/doorbell.ts";
+import type { Log } from "../domain/log.ts";
 
 export type RingOutcome =
   /** The surface took the ring; `path` names the way that worked. */
@@ -29,5 +30,5 @@ export interface SurfaceContext {
   readonly project: string;
   /** The project's folder. */
   readonly root: string;
-  readonly log: (event: string, fields: { readonly [key: string]: string | number | boolean | null }) => void;
+  readonly log: Log;
 }
