@@ -1,0 +1,268 @@
+/**
+ * The local control plane, as both ends speak it: JSON-RPC 2.0, one message a line, over a Unix socket or a
+ * named pipe. Names the methods, their parameters and answers, the version handshake and the framing.
+ * Knows no socket, path, clock or process; `net/ipc-server.ts` and `net/ipc-client.ts` carry it.
+ *
+ *   client                                daemon
+ *   hello {protocol, version, role} ---->
+ *                                   <---- {protocol, version, tenant, persona, project}
+ *   attach {name, pid, session}     ---->
+ *                                   <---- {standing: Doorbell or null}
+ *                                   <---- doorbell {...}      a notification, at every ring
+ */
+import { printable } from "./domain/address.ts";
+import type { Doorbell } from "./domain/doorbell.ts";
+import { type ErrorClass, type ErrorReport, PrismError } from "./domain/errors.ts";
+import { limits } from "./domain/limits.ts";
+import { type Infer, maybe, nearest, object, type Shape, text, whole } from "./domain/shape.ts";
+import type { RingOutcome } from "./surfaces/surface.ts";
+
+export { createLineReader, type LineEvent, type LineReader } from "./ipc/lines.ts";
+
+/** The newest version of this protocol that this build speaks, and the oldest. */
+export const IPC_PROTOCOL = 1;
+export const IPC_PROTOCOL_MIN = 1;
+
+export const LIFECYCLE_STATES = ["disconnected", "reconciling", "connected", "emitting"] as const;
+export type LifecycleName = (typeof LIFECYCLE_STATES)[number];
+
+export const helloParams = object({
+  protocol: whole({ min: 1, max: 1000, about: "the newest protocol version the caller speaks" }),
+  protocolMin: maybe(
+    whole({
+      min: 1,
+      max: 1000,
+      about: "the oldest version the caller speaks; absent: the newest is the only",
+    }),
+  ),
+  version: text({ bytesMax: 64, about: "the caller's version" }),
+  role: text({ bytesMax: 32, about: "what the caller is, as in cli or shim: for status and log alone" }),
+});
+
+export const attachParams = object({
+  name: text({ bytesMax: limits.nameCharsMax, about: "who attaches, as in claude-code" }),
+  pid: whole({ min: 0, max: 0xffff_ffff, about: "its process id" }),
+  session: maybe(text({ bytesMax: limits.keyBytesMax, about: "its session's id at the hub" })),
+});
+
+export const shutdownParams = object({
+  reason: maybe(text({ bytesMax: 200, about: "why, for the log" })),
+});
+
+const nothing = object({});
+
+/** Every method of a daemon, with what it takes. */
+export const IPC_METHODS = {
+  /** Must come first, once per connection. */
+  hello: { params: helloParams },
+  /** What the daemon knows of itself. Changes nothing (invariant 11). */
+  status: { params: nothing },
+  /** Rings the surface now, for what is open. Moot when nothing is (invariant 6). */
+  notify_surface: { params: nothing },
+  /** Starts or resumes the agent on its surface, where the surface can. */
+  resume_surface: { params: nothing },
+  /** Ends the daemon in order; the answer comes before the end. */
+  shutdown: { params: shutdownParams },
+  /** A shim says who it is, and hears doorbells from then on. */
+  attach: { params: attachParams },
+  /** It hears none from then on; the end of the connection does the same. */
+  detach: { params: nothing },
+} as const satisfies { readonly [method: string]: { readonly params: Shape<unknown> } };
+
+export type IpcMethod = keyof typeof IPC_METHODS;
+export type IpcParams<M extends IpcMethod> = Infer<(typeof IPC_METHODS)[M]["params"]>;
+export type HelloParams = IpcParams<"hello">;
+export type AttachParams = IpcParams<"attach">;
+
+/** Whose daemon answers. */
+export interface DaemonIdentity {
+  readonly version: string;
+  readonly tenant: string;
+  readonly persona: string;
+  readonly project: string;
+}
+
+export interface HelloAnswer extends DaemonIdentity {
+  /** The version that both sides speak from here on. */
+  readonly protocol: number;
+}
+
+/** What came of `notify_surface` and `resume_surface`. */
+export type RingAnswer =
+  | RingOutcome
+  /** Nothing was rung because there is nothing to ring for: `reason` says so in one sentence. */
+  | { readonly kind: "moot"; readonly reason: string };
+
+export interface AttachAnswer {
+  /** The doorbell that stands unanswered, if one does: who attaches late has missed nothing. */
+  readonly standing: Doorbell | null;
+}
+
+export interface AttachedClient {
+  readonly name: string;
+  readonly role: string;
+  readonly pid: number;
+  readonly session: string | null;
+  /** Epoch milliseconds. */
+  readonly sinceMs: number;
+}
+
+/** Everything a daemon says of itself. All times are epoch milliseconds by this host's clock. */
+export interface DaemonStatus extends DaemonIdentity {
+  readonly host: string;
+  /** The project's folder. */
+  readonly root: string;
+  readonly pid: number;
+  readonly startedAtMs: number;
+  readonly lifecycle: { readonly state: LifecycleName; readonly sinceMs: number };
+  readonly surface: { readonly name: string; readonly resumable: boolean };
+  /** The daemon's session at the hub, or null before the first registration. */
+  readonly session: string | null;
+  readonly hub: {
+    readonly url: string;
+    readonly connected: boolean;
+    /** Why there is no connection; null while there is one, and before the first attempt. */
+    readonly lastError: ErrorReport | null;
+    /** When the next attempt is due; null while connected or connecting. */
+    readonly retryAtMs: number | null;
+  };
+  /** What the daemon knows of its mailbox. */
+  readonly position: {
+    /** Highest position acknowledged to the hub. */
+    readonly through: number;
+    readonly open: number;
+    readonly urgent: number;
+  };
+  readonly doorbell: {
+    /** True while a ring is owed or unanswered. */
+    readonly standing: boolean;
+    /** Rings made for the standing doorbell. */
+    readonly attempts: number;
+    readonly lastRungAtMs: number | null;
+    readonly lastOutcome: "taken" | "failed" | null;
+    /** Why the last ring failed. */
+    readonly lastReason: string | null;
+    readonly nextRingAtMs: number | null;
+  };
+  readonly counters: {
+    readonly reconnects: number;
+    readonly doorbells: {
+      readonly rung: number;
+      readonly coalesced: number;
+      readonly suppressed: number;
+      readonly failed: number;
+    };
+    readonly errors: { readonly [C in ErrorClass]: number };
+  };
+  readonly attached: readonly AttachedClient[];
+}
+
+export interface IpcAnswers {
+  readonly hello: HelloAnswer;
+  readonly status: DaemonStatus;
+  readonly notify_surface: RingAnswer;
+  readonly resume_surface: RingAnswer;
+  readonly shutdown: { readonly stopping: true };
+  readonly attach: AttachAnswer;
+  readonly detach: Record<string, never>;
+}
+
+/**
+ * What a daemon says unasked to who is attached, as JSON-RPC notifications. Level-triggered: each doorbell
+ * replaces the one before it, and one with `open` 0 says that nothing waits any more.
+ */
+export interface IpcPushes {
+  readonly doorbell: Doorbell;
+}
+
+/** What the daemon itself answers; the handshake and who is attached are the server's own business. */
+export type IpcHandlers = {
+  readonly [M in "status" | "notify_surface" | "resume_surface" | "shutdown"]: (
+    params: IpcParams<M>,
+  ) => IpcAnswers[M] | Promise<IpcAnswers[M]>;
+};
+
+/** @throws PrismError `unknown_verb`, naming the nearest */
+export function ipcMethodOf(name: string): IpcMethod {
+  if (Object.hasOwn(IPC_METHODS, name)) return name as IpcMethod;
+  const known = Object.keys(IPC_METHODS);
+  const near = nearest(name, known);
+  throw new PrismError("unknown_verb", `a daemon has no method "${printable(name, 40)}"`, {
+    hint: near === undefined ? `known are ${known.join(", ")}` : `did you mean "${near}"?`,
+  });
+}
+
+/**
+ * The newest version that both sides speak.
+ *
+ * @throws PrismError `protocol_mismatch` if there is none
+ */
+export function agreeProtocol(theirs: Pick<HelloParams, "protocol" | "protocolMin">): number {
+  const agreed = Math.min(theirs.protocol, IPC_PROTOCOL);
+  const oldest = Math.max(theirs.protocolMin ?? theirs.protocol, IPC_PROTOCOL_MIN);
+  if (agreed >= oldest) return agreed;
+  const older = theirs.protocol < IPC_PROTOCOL_MIN ? "caller" : "daemon";
+  throw new PrismError(
+    "protocol_mismatch",
+    `the daemon speaks version ${IPC_PROTOCOL_MIN} to ${IPC_PROTOCOL} of the local protocol, the caller ${theirs.protocolMin ?? theirs.protocol} to ${theirs.protocol}`,
+    { hint: `restart the ${older} with the newer build` },
+  );
+}
+
+/**
+ * A hello's answer, read leniently: a newer daemon may say more.
+ *
+ * @throws PrismError `protocol_mismatch` if what answers is no daemon
+ */
+export function readHelloAnswer(value: unknown): HelloAnswer {
+  const answer = membersOf(value);
+  const { protocol, version, tenant, persona, project } = answer;
+  if (
+    typeof protocol === "number" &&
+    protocol >= IPC_PROTOCOL_MIN &&
+    protocol <= IPC_PROTOCOL &&
+    typeof version === "string" &&
+    typeof tenant === "string" &&
+    typeof persona === "string" &&
+    typeof project === "string"
+  ) {
+    return { protocol, version, tenant, persona, project };
+  }
+  throw new PrismError("protocol_mismatch", "what answers on the socket does not greet as a daemon does", {
+    hint: "restart the daemon with this build",
+  });
+}
+
+/** A doorbell off the wire, read leniently, or null if it is none. */
+export function readDoorbell(value: unknown): Doorbell | null {
+  const bell = membersOf(value);
+  const { ring, attempt, persona, project, open, urgent, senders, othersOpen, oldestAtMs } = bell;
+  if (
+    !isCount(ring) ||
+    !isCount(attempt) ||
+    typeof persona !== "string" ||
+    typeof project !== "string" ||
+    !isCount(open) ||
+    !isCount(urgent) ||
+    !isCount(othersOpen) ||
+    !(oldestAtMs === null || isCount(oldestAtMs)) ||
+    !Array.isArray(senders) ||
+    senders.length > limits.mailboxSendersMax
+  ) {
+    return null;
+  }
+  const named = senders.map((sender: unknown) => membersOf(sender));
+  const counted = named.flatMap(({ from, count }) =>
+    typeof from === "string" && isCount(count) ? [{ from, count }] : [],
+  );
+  if (counted.length !== named.length) return null;
+  return { ring, attempt, persona, project, open, urgent, senders: counted, othersOpen, oldestAtMs };
+}
+
+function membersOf(value: unknown): { readonly [key: string]: unknown } {
+  return typeof value === "object" && value !== null ? (value as { [key: string]: unknown }) : {};
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
