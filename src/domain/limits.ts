@@ -15,8 +15,11 @@ export const limits = {
   mailboxSignalsMax: 20_000,
   /** Senders named in a mailbox view and a doorbell; the rest are counted. */
   mailboxSendersMax: 8,
-  /** One line on the IPC socket, one message on the hub's socket: a full drain in JSON, escaped, fits. */
-  messageBytesMax: 1024 * 1024,
+  /**
+   * One line on the IPC socket, one message on the hub's socket. The largest answer is a full drain of
+   * control characters, each six bytes in JSON (1.5 MiB), with 500 envelopes around them.
+   */
+  messageBytesMax: 2 * 1024 * 1024,
   /** Nesting of a message: ours need 5. */
   messageDepthMax: 16,
   /** Idempotency and drain keys, session and instance ids. */
