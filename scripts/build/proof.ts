@@ -1,0 +1,54 @@
+/**
+ * What a built executable must show before it may be called built: it runs alone, from an empty folder, with
+ * an empty environment and no Node on the path; it says the right version; the baked flags are in it; and
+ * nobody can slip it others through the environment.
+ */
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+export interface Proof {
+  readonly executable: string;
+  readonly version: string;
+  readonly flags: readonly string[];
+}
+
+/** A start takes 60 ms; a machine under load may take a hundred times that. */
+const RUN_MS_MAX = 20_000;
+
+/** @throws Error that names the first thing that is not so */
+export async function prove(proof: Proof): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "prism-proof-"));
+  try {
+    const run = async (args: readonly string[], env: Record<string, string>) => {
+      const { stdout } = await promisify(execFile)(proof.executable, args, {
+        cwd: folder,
+        env: { ...NEEDED_BY_WINDOWS, ...env },
+        timeout: RUN_MS_MAX,
+      });
+      return stdout.trim();
+    };
+    expectEqual("the version", await run(["--version"], {}), `prism ${proof.version}`);
+    const hostile = { NODE_OPTIONS: `--require ${join(folder, "absent.js")}` };
+    expectEqual(
+      "the version under NODE_OPTIONS",
+      await run(["--version"], hostile),
+      `prism ${proof.version}`,
+    );
+    const { runtime } = JSON.parse(await run(["--version", "--json"], {}));
+    expectEqual("the baked flags", JSON.stringify(runtime.flags), JSON.stringify(proof.flags));
+    expectEqual("the folder it ran in", JSON.stringify(await readdir(folder)), "[]");
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Without it no Windows process can open a socket. */
+const NEEDED_BY_WINDOWS: Record<string, string> =
+  process.env["SystemRoot"] === undefined ? {} : { SystemRoot: process.env["SystemRoot"] };
+
+function expectEqual(what: string, actual: string, expected: string): void {
+  if (actual !== expected) throw new Error(`${what} of the built file is "${actual}", not "${expected}"`);
+}
