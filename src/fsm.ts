@@ -58,13 +58,24 @@ interface Ignored {
 
 type Table = { readonly [S in StateId]: { readonly [E in EventName]: Move<S, E> | Ignored } };
 
-/** Ties a handler to the states that it may lead to: another one does not compile. */
-function move<S extends State, E extends Event, To extends StateId>(
+/** Ties a handler to the states that it leads to: one too many or too few does not compile. */
+function move<S extends State, E extends Event, After extends State, To extends After["id"]>(
   to: readonly To[],
-  run: (state: S, event: E, moment: Moment) => Next<StateOf<To>>,
+  run: ((state: S, event: E, moment: Moment) => Next<After>) & All<After["id"], To>,
 ): { readonly to: readonly StateId[]; readonly run: (state: S, event: E, moment: Moment) => Next } {
   return { to, run };
 }
+
+/** Ties a handler to the one state that it never leaves. */
+function stay<Id extends StateId, E extends Event>(
+  id: Id,
+  run: (state: StateOf<Id>, event: E, moment: Moment) => Next<StateOf<Id>>,
+): { readonly to: readonly StateId[]; readonly run: (state: StateOf<Id>, event: E, moment: Moment) => Next } {
+  return { to: [id], run };
+}
+
+/** Anything if all of `Wanted` are `Listed`, otherwise nothing. */
+type All<Wanted, Listed> = [Wanted] extends [Listed] ? unknown : never;
 
 function ignored(why: string): Ignored {
   return { ignored: why };
@@ -78,7 +89,7 @@ const ENDED = ignored("the daemon has ended");
 /** Every pair of state and event. Order of rows and columns as in the lifecycle. */
 export const TABLE: Table = {
   disconnected: {
-    wakeReached: move(["disconnected"], dialOrWait),
+    wakeReached: stay("disconnected", dialOrWait),
     socketOpened: move(["reconciling"], register),
     socketClosed: move(["disconnected", "ended"], lose),
     startAnswered: NO_SOCKET,
@@ -86,23 +97,23 @@ export const TABLE: Table = {
     mailboxPushed: NO_SOCKET,
     wrapPushed: NO_SOCKET,
     hubClosing: NO_SOCKET,
-    ringSettled: move(["disconnected"], settleApart),
-    notifyAsked: move(["disconnected"], declineNotify),
-    hostResumed: move(["disconnected"], dialSooner),
+    ringSettled: stay("disconnected", settleApart),
+    notifyAsked: stay("disconnected", declineNotify),
+    hostResumed: stay("disconnected", dialSooner),
     stopAsked: move(["ended"], stop),
   },
   reconciling: {
-    wakeReached: move(["reconciling", "disconnected", "ended"], awaitAnswer),
+    wakeReached: move(["reconciling", "disconnected"], awaitAnswer),
     socketOpened: OPEN,
     socketClosed: move(["disconnected", "ended"], lose),
     startAnswered: move(["connected", "emitting"], reconcile),
     startRefused: move(["disconnected", "ended"], dropRefused),
-    mailboxPushed: move(["reconciling"], keepEarly),
+    mailboxPushed: stay("reconciling", keepEarly),
     wrapPushed: move(["ended"], wrap),
     hubClosing: ignored("the socket's end follows, and decides"),
-    ringSettled: move(["reconciling"], settleApart),
-    notifyAsked: move(["reconciling"], declineNotify),
-    hostResumed: move(["reconciling"], ping),
+    ringSettled: stay("reconciling", settleApart),
+    notifyAsked: stay("reconciling", declineNotify),
+    hostResumed: stay("reconciling", ping),
     stopAsked: move(["ended"], stop),
   },
   connected: {
@@ -116,7 +127,7 @@ export const TABLE: Table = {
     hubClosing: ignored("the socket's end follows, and decides"),
     ringSettled: ignored("no ring is in flight: it was given up, and counted so"),
     notifyAsked: move(["connected", "emitting"], notify),
-    hostResumed: move(["connected", "emitting"], ping),
+    hostResumed: stay("connected", ping),
     stopAsked: move(["ended"], stop),
   },
   emitting: {
@@ -130,7 +141,7 @@ export const TABLE: Table = {
     hubClosing: ignored("the socket's end follows, and decides"),
     ringSettled: move(["connected", "emitting"], settle),
     notifyAsked: move(["connected", "emitting"], notify),
-    hostResumed: move(["connected", "emitting"], ping),
+    hostResumed: stay("emitting", ping),
     stopAsked: move(["ended"], stop),
   },
   ended: {
@@ -164,6 +175,7 @@ export function begin(options: {
     revision: position?.revision ?? 0,
     session: null,
     failures: 0,
+    refusals: 0,
     failure: null,
     settledOnce: false,
     hubAheadMs: 0,

@@ -106,11 +106,16 @@ function retryLater(
   moment: Moment,
 ): Next<Disconnected> {
   const { failure, policy } = why;
-  const delayMs = retryDelayMs(watch.plan, { policy, failures: watch.failures, random: moment.random });
+  const failures = policy === "soon" ? watch.failures : watch.refusals;
+  const delayMs = retryDelayMs(watch.plan, { policy, failures, random: moment.random });
+  const counts =
+    policy === "soon"
+      ? { failures: watch.failures + 1, refusals: 0 }
+      : { failures: watch.failures, refusals: watch.refusals + 1 };
   return [
     {
       id: "disconnected",
-      watch: { ...watch, failure, failures: watch.failures + 1 },
+      watch: { ...watch, ...counts, failure },
       dial: { dialing: false, atMs: moment.nowMs + delayMs },
     },
     [{ do: "countError", failure }],
@@ -185,12 +190,12 @@ export function awaitAnswer(
   before: Reconciling,
   _event: EventOf<"wakeReached">,
   moment: Moment,
-): Next<Reconciling | Disconnected | Ended> {
+): Next<Reconciling | Disconnected> {
   const [watch, expired] = giveUpRing(before.watch, moment);
   const state: Reconciling = { ...before, watch };
   if (state.deadlineMs > moment.nowMs) return [state, expired];
   const failure = timedOut("the hub did not answer the start", watch.plan.startTimeoutMs);
-  const [next, effects] = leave(state, failure, moment);
+  const [next, effects] = retryLater(watch, { failure, policy: "soon" }, moment);
   return [next, [...expired, { do: "closeSocket" }, ...effects]];
 }
 
@@ -217,7 +222,7 @@ export function reconcile(
   const hubAheadMs = event.hubNowMs - (state.askedAtMs + moment.nowMs) / 2;
   const watch: Watch = {
     ...state.watch,
-    ...{ hubId, session, hubAheadMs, doorbells, failure: null, settledOnce: true },
+    ...{ hubId, session, hubAheadMs, doorbells, failure: null, refusals: 0, settledOnce: true },
   };
   const settled: Connected = { id: "connected", watch, settledAtMs: moment.nowMs, acknowledged: 0 };
   const newest = state.early !== null && state.early.revision > mailbox.revision ? state.early : mailbox;

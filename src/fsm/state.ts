@@ -17,8 +17,10 @@ export interface Watch {
   readonly revision: number;
   /** The session of this life, to be taken up again; null before the first one. */
   readonly session: string | null;
-  /** Failures to connect in a row; an index into the plan's windows. */
+  /** Failures to connect since a connection proved stable; an index into the plan's soon windows. */
   readonly failures: number;
+  /** Refusals in a row; an index into its slow ones. */
+  readonly refusals: number;
   /** Why there is or was no connection, for `status`; null once settled. */
   readonly failure: ErrorReport | null;
   /** Times settled in this life, less the first, are reconnects. */
