@@ -1,0 +1,205 @@
+/**
+ * The daemon's metrics and their text exposition: exactly the catalogue of the contract, 24 series a persona.
+ * Knows no HTTP, no clock and no other metric: a label value outside its closed set cannot be written.
+ * Format: Prometheus text exposition 0.0.4 (escaping of label values: `\`, `"` and line feed).
+ */
+import { ERROR_CLASSES, type ErrorClass, type ErrorCode } from "./domain/errors.ts";
+
+export const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+export const DAEMON_STATES = ["disconnected", "reconciling", "connected", "emitting"] as const;
+export type DaemonState = (typeof DAEMON_STATES)[number];
+
+export const DOORBELL_OUTCOMES = ["rung", "coalesced", "suppressed", "failed"] as const;
+export type DoorbellOutcome = (typeof DOORBELL_OUTCOMES)[number];
+
+/** Upper bounds in seconds; +Inf follows. */
+const LATENCY_BOUNDS = [0.005, 0.025, 0.1, 0.5, 2.5, 10] as const;
+
+/** Invariant 9: every failure has a class, and what fits none is `unclassified`. */
+export const ERROR_CLASS_OF = {
+  invalid_argument: "protocol",
+  unknown_key: "protocol",
+  unknown_verb: "protocol",
+  malformed: "protocol",
+  too_large: "protocol",
+  unauthorized: "connection",
+  permission_denied: "storage",
+  not_found: "storage",
+  target_unknown: "protocol",
+  target_wrapped: "protocol",
+  target_stale: "protocol",
+  session_unknown: "protocol",
+  session_gone: "protocol",
+  signal_unknown: "protocol",
+  key_conflict: "protocol",
+  address_taken: "protocol",
+  already_running: "unclassified",
+  port_taken: "connection",
+  mailbox_full: "protocol",
+  overloaded: "connection",
+  storage_full: "storage",
+  storage_failed: "storage",
+  hub_unreachable: "connection",
+  hub_timeout: "connection",
+  daemon_unreachable: "connection",
+  protocol_mismatch: "protocol",
+  unsupported: "surface",
+  surface_failed: "surface",
+  interrupted: "connection",
+  internal: "unclassified",
+} as const satisfies Record<ErrorCode, ErrorClass>;
+
+export interface MetricLabels {
+  readonly tenant: string;
+  readonly host: string;
+  readonly persona: string;
+  readonly project: string;
+}
+
+type Counts<Name extends string> = { [N in Name]: number };
+
+/** One persona's counters: plain numbers, written by its daemon, read by `exposition` and `status`. */
+export class PersonaMetrics {
+  readonly doorbells: Counts<DoorbellOutcome> = { rung: 0, coalesced: 0, suppressed: 0, failed: 0 };
+  readonly errors: Counts<ErrorClass> = {
+    connection: 0,
+    protocol: 0,
+    surface: 0,
+    storage: 0,
+    unclassified: 0,
+  };
+  state: DaemonState = "disconnected";
+  reconnects = 0;
+  signalsPending = 0;
+  latencySecondsSum = 0;
+  /** Observations in each bucket alone, the last beyond every bound. */
+  readonly latencyBuckets: number[] = [...LATENCY_BOUNDS, Infinity].map(() => 0);
+  readonly names: SeriesNames;
+
+  constructor(labels: MetricLabels) {
+    this.names = seriesNamesOf(labels);
+  }
+
+  countError(code: ErrorCode): void {
+    this.errors[ERROR_CLASS_OF[code]]++;
+  }
+
+  observeLatency(seconds: number): void {
+    const index = LATENCY_BOUNDS.findIndex((bound) => seconds <= bound);
+    const bucket = index === -1 ? LATENCY_BOUNDS.length : index;
+    this.latencyBuckets[bucket] = (this.latencyBuckets[bucket] ?? 0) + 1;
+    this.latencySecondsSum += seconds;
+  }
+}
+
+/** Every series' name with its labels and the blank before its value: made once, since they never change. */
+interface SeriesNames {
+  readonly state: readonly string[];
+  readonly reconnects: string;
+  readonly pending: string;
+  readonly doorbells: readonly string[];
+  readonly latencyBuckets: readonly string[];
+  readonly latencySum: string;
+  readonly latencyCount: string;
+  readonly errors: readonly string[];
+}
+
+function seriesNamesOf(labels: MetricLabels): SeriesNames {
+  const own = (["tenant", "host", "persona", "project"] as const)
+    .map((name) => `${name}="${escapedLabel(labels[name])}"`)
+    .join(",");
+  const plain = (metric: string) => `prism_daemon_${metric}{${own}} `;
+  const each = (metric: string, label: string, values: readonly (string | number)[]) =>
+    values.map((value) => `prism_daemon_${metric}{${own},${label}="${value}"} `);
+  return {
+    state: each("state", "state", DAEMON_STATES),
+    reconnects: plain("reconnects_total"),
+    pending: plain("signals_pending"),
+    doorbells: each("doorbells_total", "outcome", DOORBELL_OUTCOMES),
+    latencyBuckets: each("doorbell_latency_seconds_bucket", "le", [...LATENCY_BOUNDS, "+Inf"]),
+    latencySum: plain("doorbell_latency_seconds_sum"),
+    latencyCount: plain("doorbell_latency_seconds_count"),
+    errors: each("errors_total", "error_class", ERROR_CLASSES),
+  };
+}
+
+function escapedLabel(value: string): string {
+  return value.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n");
+}
+
+/** One metric of the catalogue: its head, and how one persona's series are written. */
+interface Family {
+  readonly head: string;
+  write(metrics: PersonaMetrics): string;
+}
+
+const FAMILIES: readonly Family[] = [
+  {
+    head: headOf("state", "gauge", "1 for the state the daemon is in, 0 for the others."),
+    write: ({ names, state }) => lines(names.state, (index) => (DAEMON_STATES[index] === state ? 1 : 0)),
+  },
+  {
+    head: headOf("reconnects_total", "counter", "Connections settled again after the first."),
+    write: ({ names, reconnects }) => `${names.reconnects}${reconnects}\n`,
+  },
+  {
+    head: headOf("signals_pending", "gauge", "Signals that wait at the hub, neither drained nor expired."),
+    write: ({ names, signalsPending }) => `${names.pending}${signalsPending}\n`,
+  },
+  {
+    head: headOf("doorbells_total", "counter", "Doorbells by what became of them."),
+    write: ({ names, doorbells }) =>
+      lines(names.doorbells, (index) => countOf(doorbells, DOORBELL_OUTCOMES[index])),
+  },
+  {
+    head: headOf(
+      "doorbell_latency_seconds",
+      "histogram",
+      "From the hub's acceptance of a signal to the surface's taking the ring.",
+    ),
+    write: writeLatency,
+  },
+  {
+    head: headOf("errors_total", "counter", "Errors by class."),
+    write: ({ names, errors }) => lines(names.errors, (index) => countOf(errors, ERROR_CLASSES[index])),
+  },
+];
+
+function headOf(metric: string, type: "counter" | "gauge" | "histogram", help: string): string {
+  return `# HELP prism_daemon_${metric} ${help}\n# TYPE prism_daemon_${metric} ${type}\n`;
+}
+
+function lines(names: readonly string[], valueAt: (index: number) => number): string {
+  let text = "";
+  for (let index = 0; index < names.length; index++) text += `${names[index]}${valueAt(index)}\n`;
+  return text;
+}
+
+function countOf<Name extends string>(counts: Readonly<Counts<Name>>, name: Name | undefined): number {
+  return name === undefined ? 0 : counts[name];
+}
+
+/** Buckets are cumulative, and the last one, +Inf, is the count. */
+function writeLatency({ names, latencyBuckets, latencySecondsSum }: PersonaMetrics): string {
+  let count = 0;
+  const buckets = lines(names.latencyBuckets, (index) => {
+    count += latencyBuckets[index] ?? 0;
+    return count;
+  });
+  return `${buckets}${names.latencySum}${latencySecondsSum}\n${names.latencyCount}${count}\n`;
+}
+
+/**
+ * @param personas each with labels of its own: two with the same would be one series written twice
+ * @returns the page, all series of one metric together as the format demands; empty if there is no persona
+ */
+export function exposition(personas: readonly PersonaMetrics[]): string {
+  if (personas.length === 0) return "";
+  let page = "";
+  for (const family of FAMILIES) {
+    page += family.head;
+    for (const metrics of personas) page += family.write(metrics);
+  }
+  return page;
+}
