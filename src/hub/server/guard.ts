@@ -1,0 +1,81 @@
+/**
+ * Who may come in: the bearer token, and the Host and Origin that a browser cannot forge. A page on another
+ * site that got its name to resolve to this host (DNS rebinding) is turned away before its token is read.
+ * Never repeats a token.
+ */
+import type { IncomingMessage } from "node:http";
+import { printable } from "../../domain/address.ts";
+import { PrismError } from "../../domain/errors.ts";
+import type { Edge } from "./edge.ts";
+
+/** Source: RFC 6750 section 3. */
+export const CHALLENGE = 'Bearer realm="prism"';
+export const CHALLENGE_INVALID = `${CHALLENGE}, error="invalid_token"`;
+
+/** Longer than any token of ours; a header of 16 kB is not worth a hash. */
+const TOKEN_CHARS_MAX = 512;
+
+/** @throws PrismError `unauthorized` */
+export function tenantOfRequest(edge: Edge, request: IncomingMessage): string {
+  const header = request.headers.authorization;
+  if (header === undefined) {
+    throw new PrismError("unauthorized", "the request carries no token", {
+      hint: 'send the header "Authorization: Bearer TOKEN"; on the hub\'s own host the token lies in ~/.prism/token',
+    });
+  }
+  const token = /^bearer +([\x21-\x7e]+) *$/i.exec(header)?.[1];
+  if (token === undefined || token.length > TOKEN_CHARS_MAX) {
+    throw new PrismError("unauthorized", "the Authorization header is not of the form Bearer TOKEN", {
+      hint: 'send the header "Authorization: Bearer TOKEN"',
+    });
+  }
+  const tenant = edge.tenantOf(token);
+  if (tenant === undefined) {
+    throw new PrismError("unauthorized", "the hub does not know this token", {
+      hint: "use the token of this hub; on its own host it lies in ~/.prism/token",
+    });
+  }
+  return tenant;
+}
+
+/** @throws PrismError `permission_denied` */
+export function checkOrigin(edge: Edge, request: IncomingMessage): void {
+  const host = request.headers.host;
+  if (edge.hosts !== null && !edge.hosts.has(hostName(host ?? ""))) {
+    throw new PrismError(
+      "permission_denied",
+      `this hub does not answer to the host "${printable(host ?? "")}"`,
+      {
+        hint: "name it as localhost or 127.0.0.1; a proxy before it must set that Host",
+      },
+    );
+  }
+  const origin = request.headers.origin;
+  if (origin === undefined) return;
+  const from = /^https?:\/\/([^/]+)$/i.exec(origin)?.[1] ?? "";
+  const own =
+    edge.hosts === null ? from.toLowerCase() === host?.toLowerCase() : edge.hosts.has(hostName(from));
+  if (!own || from === "") {
+    throw new PrismError("permission_denied", `pages of "${printable(origin)}" may not call this hub`, {
+      hint: "call it from a program, or from a page on the hub's own host",
+    });
+  }
+}
+
+/** `[::1]:7777` and `LOCALHOST:7777` without port, in lower case. */
+export function hostName(host: string): string {
+  return host.replace(/:\d*$/, "").toLowerCase();
+}
+
+/** True for names and addresses that only this host can reach. */
+export function isLoopback(host: string): boolean {
+  const name = host.toLowerCase();
+  return name === "localhost" || name === "::1" || name === "[::1]" || /^127(\.\d{1,3}){3}$/.test(name);
+}
+
+/** The Host names under which a hub that listens on `host` may be called. */
+export function hostsFor(host: string): ReadonlySet<string> | null {
+  if (!isLoopback(host)) return null;
+  const own = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+  return new Set(["localhost", "127.0.0.1", "[::1]", own.toLowerCase()]);
+}

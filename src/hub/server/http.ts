@@ -1,0 +1,153 @@
+/**
+ * The hub over plain HTTP: `POST /v1/VERB` for scripts, `GET /healthz` for whoever watches, and the doors to
+ * the other edges. Reads, checks, calls, answers; decides nothing about signals.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { printable } from "../../domain/address.ts";
+import { PrismError } from "../../domain/errors.ts";
+import { HUB_PROTOCOL, type VerbAnswers, type VerbName } from "../../domain/verbs.ts";
+import type { Edge } from "./edge.ts";
+import { checkOrigin, tenantOfRequest } from "./guard.ts";
+import { errorAnswer, type HttpAnswer, sendAnswer } from "./http-answer.ts";
+import { checkContentType, readJson } from "./http-body.ts";
+import type { McpDoor } from "./mcp-door.ts";
+import { callVerb, failureOf, OPEN_VERBS, unknownVerb } from "./verb-call.ts";
+
+export interface HttpEdge {
+  handle(request: IncomingMessage, response: ServerResponse): void;
+}
+
+export function openHttpEdge(edge: Edge, mcp: McpDoor["handle"]): HttpEdge {
+  const health = healthCheck(edge);
+
+  async function route(request: IncomingMessage, response: ServerResponse): Promise<HttpAnswer | undefined> {
+    checkOrigin(edge, request);
+    const path = pathOf(request);
+    if (path === "/healthz") {
+      return allowed(request, ["GET", "HEAD"]) ?? (await health());
+    }
+    if (path === "/mcp") {
+      await mcp(request, response, tenantOfRequest(edge, request));
+      return undefined;
+    }
+    if (path === "/v1/socket") {
+      return errorAnswer(
+        { code: "unsupported", message: "this path takes WebSocket connections only" },
+        { status: 426, headers: { Upgrade: "websocket", Connection: "Upgrade" } },
+      );
+    }
+    const verb = /^\/v1\/([^/]*)$/.exec(path)?.[1];
+    if (verb === undefined) {
+      return errorAnswer({
+        code: "not_found",
+        message: `there is nothing at "${printable(path)}"`,
+        hint: "known are POST /v1/VERB, POST /mcp, GET /v1/socket and GET /healthz",
+      });
+    }
+    return await callOverHttp(edge, request, verb);
+  }
+
+  return {
+    handle(request, response) {
+      route(request, response).then(
+        (answer) => answer !== undefined && sendAnswer(response, answer),
+        (error: unknown) => sendAnswer(response, errorAnswer(failureOf(error, edge.log, "http"))),
+      );
+    },
+  };
+}
+
+async function callOverHttp(edge: Edge, request: IncomingMessage, name: string): Promise<HttpAnswer> {
+  const verb = OPEN_VERBS.find((open) => open === name);
+  if (verb === undefined) throw unknownVerb(name, OPEN_VERBS);
+  const refusal = allowed(request, ["POST"]);
+  if (refusal !== undefined) return refusal;
+  const tenant = tenantOfRequest(edge, request);
+  try {
+    checkContentType(request);
+  } catch (error) {
+    return errorAnswer(failureOf(error, edge.log, "http"), { status: 415 });
+  }
+  const params = await readJson(request, edge.bounds.messageBytesMax);
+  return { status: 200, body: await answerOf(edge, tenant, verb, params) };
+}
+
+/**
+ * One verb as a promise, for edges where one more does not matter: HTTP and MCP.
+ *
+ * @throws PrismError what the engine says, or `hub_timeout`
+ */
+export function answerOf<V extends VerbName>(
+  edge: Edge,
+  tenant: string,
+  verb: V,
+  params: unknown,
+): Promise<VerbAnswers[V]> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(
+        new PrismError(
+          "hub_timeout",
+          `the hub could not answer ${verb} within ${edge.bounds.answerTimeoutMs} ms`,
+          {
+            hint: "ask again with the same key",
+          },
+        ),
+      );
+    }, edge.bounds.answerTimeoutMs);
+    const caller = { tenant, session: null };
+    callVerb(edge.service, { caller, verb, params, sink: null }, edge.log, (outcome) => {
+      clearTimeout(timer);
+      if ("ok" in outcome) resolve(outcome.ok as VerbAnswers[V]);
+      else reject(new PrismError(outcome.error.code, outcome.error.message, outcome.error));
+    });
+  });
+}
+
+/** One round through the store at a time: a crowd of watchers costs no more than one. */
+function healthCheck(edge: Edge): () => Promise<HttpAnswer> {
+  const openedAtMs = performance.now();
+  let underWay: Promise<HttpAnswer> | undefined;
+  async function check(): Promise<HttpAnswer> {
+    const facts = () => ({
+      version: edge.version,
+      protocol: HUB_PROTOCOL,
+      uptimeMs: Math.round(performance.now() - openedAtMs),
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const message = `the store did not answer within ${edge.bounds.healthTimeoutMs} ms`;
+      timer = setTimeout(() => reject(new PrismError("hub_timeout", message)), edge.bounds.healthTimeoutMs);
+    });
+    try {
+      const { storeLatencyMs } = await Promise.race([edge.service.health(), late]);
+      return { status: 200, body: { ok: true, ...facts(), storeLatencyMs } };
+    } catch (error) {
+      return { status: 503, body: { ok: false, ...facts(), error: failureOf(error, edge.log, "healthz") } };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+  return () => {
+    underWay ??= check().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? "/").split("?", 1)[0] ?? "/";
+}
+
+function allowed(request: IncomingMessage, methods: readonly string[]): HttpAnswer | undefined {
+  if (methods.includes(request.method ?? "")) return undefined;
+  return errorAnswer(
+    {
+      code: "unsupported",
+      message: `${printable(request.method ?? "", 16)} is not a method of this path`,
+      hint: `use ${methods[0]}`,
+    },
+    { status: 405, headers: { Allow: methods.join(", ") } },
+  );
+}

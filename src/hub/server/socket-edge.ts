@@ -1,0 +1,128 @@
+/**
+ * The door of the hub's socket: who may upgrade, and what all open sockets share: the turn's end, the clock,
+ * the watch for dead peers. What is said on a socket stands in socket.ts.
+ */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
+import { PrismError } from "../../domain/errors.ts";
+import { HUB_SUBPROTOCOL } from "../../domain/verbs.ts";
+import type { Edge } from "./edge.ts";
+import { checkOrigin, tenantOfRequest } from "./guard.ts";
+import { endWithAnswer, errorAnswer } from "./http-answer.ts";
+import { CLOSE, PeerSocket, type SocketKeeper } from "./socket.ts";
+import { failureOf } from "./verb-call.ts";
+
+/** The watch passes this often in each ping interval, so that pings to many peers do not leave at once. */
+const WATCHES_PER_INTERVAL = 4;
+
+export interface SocketEdge {
+  upgrade(request: IncomingMessage, wire: Duplex, head: Buffer): void;
+  readonly count: number;
+  /** Says goodbye to every peer and waits for them, but not for long. New ones are turned away. */
+  close(reason: string): Promise<void>;
+}
+
+export function openSocketEdge(edge: Edge): SocketEdge {
+  const peers = new Set<PeerSocket>();
+  let corked: PeerSocket[] = [];
+  let closing = false;
+  let allGone: (() => void) | undefined;
+
+  const keeper: SocketKeeper = {
+    edge,
+    nowMs: () => performance.now(),
+    flushSoon(peer) {
+      // One callback for all peers of a turn. A batch of answers comes from one commit, so it is one turn.
+      if (corked.push(peer) === 1) process.nextTick(flushAll);
+    },
+  };
+
+  function flushAll(): void {
+    const turn = corked;
+    corked = [];
+    for (const peer of turn) peer.flush();
+  }
+
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: edge.bounds.messageBytesMax,
+    // Signals are short, and a zlib context costs more memory than the rest of a connection.
+    perMessageDeflate: false,
+    handleProtocols: () => HUB_SUBPROTOCOL,
+  });
+
+  const watch = setInterval(() => {
+    for (const peer of peers) peer.checkLife();
+  }, edge.bounds.pingIntervalMs / WATCHES_PER_INTERVAL);
+  watch.unref();
+
+  function accept(socket: WebSocket, wire: Duplex, tenant: string): void {
+    const peer = new PeerSocket(keeper, socket, wire, tenant);
+    peers.add(peer);
+    socket.on("message", (data, isBinary) => peer.received(data, isBinary));
+    socket.on("ping", () => peer.heard());
+    socket.on("pong", () => peer.heard());
+    // `ws` answers bad frames with the right close code itself; `close` always follows.
+    socket.on("error", (error) => edge.log("debug", "peerError", { detail: error.message }));
+    socket.on("close", () => {
+      peers.delete(peer);
+      peer.closed();
+      if (peers.size === 0) allGone?.();
+    });
+  }
+
+  return {
+    upgrade(request, wire, head) {
+      wire.on("error", () => wire.destroy());
+      try {
+        if (closing) throw new PrismError("interrupted", "the hub is going down", { hint: "try again soon" });
+        const tenant = admit(edge, request);
+        server.handleUpgrade(request, wire, head, (socket) => accept(socket, wire, tenant));
+      } catch (error) {
+        endWithAnswer(wire, errorAnswer(failureOf(error, edge.log, "upgrade")));
+      }
+    },
+    get count() {
+      return peers.size;
+    },
+    async close(reason) {
+      closing = true;
+      clearInterval(watch);
+      if (peers.size === 0) return;
+      const gone = new Promise<void>((resolve) => {
+        allGone = resolve;
+      });
+      for (const peer of peers) peer.close(CLOSE.goingAway, reason.slice(0, 100));
+      const timer = setTimeout(() => {
+        for (const peer of peers) peer.terminate();
+      }, edge.bounds.closeTimeoutMs);
+      await gone;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** @throws PrismError why this request may not become a socket */
+function admit(edge: Edge, request: IncomingMessage): string {
+  checkOrigin(edge, request);
+  const path = (request.url ?? "").split("?", 1)[0];
+  if (path !== "/v1/socket") {
+    throw new PrismError("not_found", "there is no WebSocket at this path", {
+      hint: "connect to /v1/socket",
+    });
+  }
+  const tenant = tenantOfRequest(edge, request);
+  const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
+  if (!offered.includes(HUB_SUBPROTOCOL)) {
+    throw new PrismError(
+      "protocol_mismatch",
+      `the connection does not offer the subprotocol ${HUB_SUBPROTOCOL}`,
+      {
+        hint: "run the same version of prism on both sides",
+      },
+    );
+  }
+  return tenant;
+}

@@ -1,0 +1,315 @@
+/**
+ * One peer on the hub's socket: JSON-RPC in, answers and pushes out. At most one session is bound to it.
+ * Every answer of one turn leaves in one write; of several views of a mailbox in one turn only the newest
+ * leaves at all, since each replaces the one before. A slow peer is left unread, and holds up nobody else.
+ * Knows no signal: the service behind it decides.
+ */
+import type { Duplex } from "node:stream";
+import type { RawData, WebSocket } from "ws";
+import type { ErrorReport } from "../../domain/errors.ts";
+import {
+  errorText,
+  notificationText,
+  parseRpc,
+  type RpcId,
+  type RpcMessage,
+  resultText,
+} from "../../domain/rpc.ts";
+import {
+  type HubPushes,
+  type MailboxView,
+  VERBS,
+  type VerbAnswers,
+  type VerbName,
+} from "../../domain/verbs.ts";
+import type { Caller, PushSink } from "../service.ts";
+import type { Edge } from "./edge.ts";
+import { callVerb, failureOf, isVerb, unknownVerb } from "./verb-call.ts";
+
+/** RFC 6455 section 7.4.1. */
+export const CLOSE = {
+  goingAway: 1001,
+  unsupportedData: 1003,
+  policyViolation: 1008,
+  tryAgainLater: 1013,
+} as const;
+
+/** What a peer's socket needs of those who keep all of them. */
+export interface SocketKeeper {
+  readonly edge: Edge;
+  /** Ends this turn's cork after the turn. */
+  flushSoon(peer: PeerSocket): void;
+  /** Monotonic milliseconds, as of this turn. */
+  nowMs(): number;
+}
+
+type Session = { readonly id: "none" | "starting" } | { readonly id: "bound"; readonly session: string };
+const NO_SESSION: Session = { id: "none" };
+const STARTING: Session = { id: "starting" };
+
+export class PeerSocket implements PushSink {
+  readonly #keeper: SocketKeeper;
+  readonly #socket: WebSocket;
+  readonly #wire: Duplex;
+  readonly #tenant: string;
+  #caller: Caller;
+  #session: Session = NO_SESSION;
+  #open = true;
+  #corked = false;
+  #paused = false;
+  #awaitingDrain = false;
+  #calls = 0;
+  #malformed = 0;
+  #view: MailboxView | undefined;
+  #heardAtMs: number;
+
+  constructor(keeper: SocketKeeper, socket: WebSocket, wire: Duplex, tenant: string) {
+    this.#keeper = keeper;
+    this.#socket = socket;
+    this.#wire = wire;
+    this.#tenant = tenant;
+    this.#caller = { tenant, session: null };
+    this.#heardAtMs = keeper.nowMs();
+  }
+
+  push<K extends keyof HubPushes>(name: K, value: HubPushes[K]): void {
+    if (!this.#open) return;
+    if (name === "mailbox") {
+      this.#view = value as MailboxView;
+      this.#cork();
+      return;
+    }
+    if (name === "wrapped") this.#unbind((value as HubPushes["wrapped"]).session);
+    this.#send(notificationText(name, value));
+  }
+
+  received(data: RawData, isBinary: boolean): void {
+    if (!this.#open) return;
+    if (isBinary) {
+      this.close(CLOSE.unsupportedData, "only text messages are known here");
+      return;
+    }
+    this.heard();
+    let message: RpcMessage;
+    try {
+      message = parseRpc(data.toString());
+    } catch (error) {
+      this.#refuse(failureOf(error, this.#keeper.edge.log, "socket"));
+      return;
+    }
+    switch (message.kind) {
+      case "request":
+        this.#request(message.id, message.method, message.params);
+        return;
+      case "notification":
+        // Only a daemon's word has no answer; anything else asked without an id would be done unseen.
+        if (message.method === "acknowledge") this.#request(undefined, message.method, message.params);
+        return;
+      case "result":
+      case "error":
+        this.#refuse({ code: "malformed", message: "the hub asked nothing, and takes no answers" });
+    }
+  }
+
+  /** Any sign of life: a message, a ping, a pong. */
+  heard(): void {
+    this.#heardAtMs = this.#keeper.nowMs();
+    if (this.#session.id === "bound") this.#keeper.edge.service.heard(this.#session.session);
+  }
+
+  /** Pings a silent peer, drops a dead one. Called now and then for every socket. */
+  checkLife(): void {
+    const { pingIntervalMs } = this.#keeper.edge.bounds;
+    const silentMs = this.#keeper.nowMs() - this.#heardAtMs;
+    if (silentMs >= 3 * pingIntervalMs) {
+      this.#keeper.edge.log("info", "peerDead", { silentMs: Math.round(silentMs) });
+      this.#socket.terminate();
+    } else if (silentMs >= pingIntervalMs && this.#open && this.#wire.writableLength === 0) {
+      this.#socket.ping();
+    }
+  }
+
+  /** The end of a turn: the newest view, then everything of the turn in one write. */
+  flush(): void {
+    this.#corked = false;
+    if (this.#open) this.#sendView();
+    this.#wire.uncork();
+    if (this.#open) this.#checkPressure();
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#open) this.#socket.close(code, reason);
+    this.#ended();
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  /** The connection is gone, in whatever way. */
+  closed(): void {
+    this.#ended();
+  }
+
+  #request(id: RpcId | undefined, method: string, params: unknown): void {
+    if (!isVerb(method)) {
+      this.#answer(id, {
+        error: failureOf(unknownVerb(method, Object.keys(VERBS)), this.#keeper.edge.log, "socket"),
+      });
+      return;
+    }
+    if (method === "start") {
+      this.#start(id, params);
+      return;
+    }
+    this.#count(1);
+    callVerb(
+      this.#keeper.edge.service,
+      { caller: this.#caller, verb: method, params, sink: null },
+      this.#keeper.edge.log,
+      (outcome) => {
+        this.#count(-1);
+        if (method === "wrap" && "ok" in outcome) {
+          for (const session of (outcome.ok as VerbAnswers["wrap"]).wrapped) this.#unbind(session);
+        }
+        this.#answer(id, outcome);
+      },
+    );
+  }
+
+  #start(id: RpcId | undefined, params: unknown): void {
+    if (this.#session.id !== "none") {
+      const message = "this connection carries a session already";
+      this.#answer(id, {
+        error: { code: "invalid_argument", message, hint: "open another connection for it" },
+      });
+      return;
+    }
+    this.#session = STARTING;
+    this.#count(1);
+    callVerb(
+      this.#keeper.edge.service,
+      { caller: this.#caller, verb: "start", params, sink: this },
+      this.#keeper.edge.log,
+      (outcome) => {
+        this.#count(-1);
+        if ("ok" in outcome) this.#bind((outcome.ok as VerbAnswers["start"]).session);
+        else this.#session = NO_SESSION;
+        this.#answer(id, outcome);
+      },
+    );
+  }
+
+  #bind(session: string): void {
+    if (!this.#open) {
+      // The peer left while its session was being made.
+      this.#keeper.edge.service.disconnected(session, this);
+      return;
+    }
+    this.#session = { id: "bound", session };
+    this.#caller = { tenant: this.#tenant, session };
+  }
+
+  #unbind(session: string): void {
+    if (this.#session.id !== "bound" || this.#session.session !== session) return;
+    this.#session = NO_SESSION;
+    this.#caller = { tenant: this.#tenant, session: null };
+    this.#keeper.edge.service.disconnected(session, this);
+  }
+
+  #answer(
+    id: RpcId | undefined,
+    outcome: { readonly ok: VerbAnswers[VerbName] } | { readonly error: ErrorReport },
+  ): void {
+    if (id === undefined || !this.#open) return;
+    if ("error" in outcome) {
+      this.#send(errorText(id, outcome.error));
+      return;
+    }
+    const text = resultText(id, outcome.ok);
+    if (text.length <= this.#keeper.edge.bounds.messageBytesMax) this.#send(text);
+    else this.#send(errorText(id, tooLargeAnswer(this.#keeper.edge.bounds.messageBytesMax)));
+  }
+
+  #refuse(report: ErrorReport): void {
+    this.#malformed += 1;
+    if (this.#malformed > this.#keeper.edge.bounds.malformedMax) {
+      this.close(CLOSE.policyViolation, "too many messages that are none");
+      return;
+    }
+    this.#send(errorText(null, report));
+  }
+
+  #send(text: string): void {
+    this.#cork();
+    this.#socket.send(text);
+  }
+
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#wire.cork();
+    this.#keeper.flushSoon(this);
+  }
+
+  #sendView(): void {
+    if (this.#view === undefined || this.#wire.writableLength > this.#keeper.edge.bounds.bufferedBytesHigh)
+      return;
+    const text = notificationText("mailbox", this.#view);
+    this.#view = undefined;
+    this.#socket.send(text);
+  }
+
+  #count(change: 1 | -1): void {
+    this.#calls += change;
+    if (this.#open) this.#checkReading();
+  }
+
+  #checkPressure(): void {
+    const { bufferedBytesHigh, bufferedBytesMax } = this.#keeper.edge.bounds;
+    const buffered = this.#wire.writableLength;
+    if (buffered > bufferedBytesMax) {
+      this.#keeper.edge.log("warn", "peerTooSlow", { bufferedBytes: buffered });
+      this.#ended();
+      this.#socket.terminate();
+      return;
+    }
+    if (buffered > bufferedBytesHigh && !this.#awaitingDrain) {
+      this.#awaitingDrain = true;
+      this.#wire.once("drain", () => {
+        this.#awaitingDrain = false;
+        if (!this.#open) return;
+        if (this.#view !== undefined) this.#cork();
+        this.#checkReading();
+      });
+      this.#checkReading();
+    }
+  }
+
+  /** A peer with too much under way is left unread: TCP holds it back, and nothing piles up here. */
+  #checkReading(): void {
+    const { callsMax } = this.#keeper.edge.bounds;
+    const shouldPause = this.#awaitingDrain || this.#calls >= (this.#paused ? callsMax / 2 : callsMax);
+    if (shouldPause === this.#paused) return;
+    this.#paused = shouldPause;
+    if (shouldPause) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  #ended(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#view = undefined;
+    const session = this.#session;
+    this.#session = NO_SESSION;
+    if (session.id === "bound") this.#keeper.edge.service.disconnected(session.session, this);
+  }
+}
+
+function tooLargeAnswer(bytesMax: number): ErrorReport {
+  return {
+    code: "too_large",
+    message: `the answer is longer than ${bytesMax} bytes`,
+    hint: "ask for fewer at once, or for one persona or project",
+  };
+}

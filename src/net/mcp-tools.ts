@@ -1,0 +1,83 @@
+/**
+ * An MCP server that offers tools, over the SDK: the hub's edge and the shim hand in which tools there are
+ * and how to call one. Knows no transport and no hub. Loaded only by whoever speaks MCP: the SDK and its
+ * schema library cost more memory than a whole daemon may.
+ */
+import { ProtocolError, ProtocolErrorCode, Server, type ServerContext } from "@modelcontextprotocol/server";
+import { printable } from "../domain/address.ts";
+import { errorOf, PrismError, reportOf } from "../domain/errors.ts";
+import type { Log } from "../domain/log.ts";
+import { nearest } from "../domain/shape.ts";
+import { errorText } from "../domain/tool-text.ts";
+import type { Tool } from "../domain/tools.ts";
+
+export interface ToolHost {
+  readonly tools: readonly Tool[];
+  /** What a model should know before it calls anything. */
+  readonly instructions: string;
+  readonly version: string;
+  readonly log: Log;
+  /**
+   * @param args as the model gave them, unchecked
+   * @returns the answer's text
+   * @throws PrismError, which the model is told as the tool's own failure
+   */
+  call(tool: Tool, args: unknown, context: ServerContext): Promise<string>;
+}
+
+/**
+ * @param notifies true declares the logging capability: the host sends doorbells that way
+ */
+export function mcpServerOf(host: ToolHost, notifies: boolean): Server {
+  const server = new Server(
+    { name: "prism", title: "Prism", version: host.version },
+    {
+      capabilities: { tools: {}, ...(notifies ? { logging: {} } : {}) },
+      instructions: host.instructions,
+    },
+  );
+  const listed = host.tools.map(({ name, title, description, inputSchema, annotations }) => ({
+    name,
+    title,
+    description,
+    inputSchema: inputSchema as { type: "object" },
+    annotations,
+  }));
+  server.setRequestHandler("tools/list", () => ({ tools: listed }));
+  server.setRequestHandler("tools/call", async (request, context) => {
+    const tool = host.tools.find((candidate) => candidate.name === request.params.name);
+    if (tool === undefined) throw unknownTool(request.params.name, host.tools);
+    try {
+      return textResult(await host.call(tool, request.params.arguments, context), false);
+    } catch (error) {
+      return textResult(errorText(knownError(error, host.log, tool)), true);
+    }
+  });
+  return server;
+}
+
+function textResult(text: string, isError: boolean) {
+  return { content: [{ type: "text" as const, text }], ...(isError ? { isError: true } : {}) };
+}
+
+function knownError(error: unknown, log: Log, tool: Tool): PrismError {
+  if (error instanceof PrismError) return error;
+  log("error", "toolFailed", {
+    tool: tool.name,
+    detail: error instanceof Error ? (error.stack ?? "") : String(error),
+  });
+  return errorOf(reportOf(error));
+}
+
+/** Source: MCP, server/tools, "Error Handling": an unknown tool is a protocol error, not a tool's failure. */
+function unknownTool(name: string, tools: readonly Tool[]): ProtocolError {
+  const near = nearest(
+    name,
+    tools.map((tool) => tool.name),
+  );
+  const hint = near === undefined ? "" : `; did you mean "${near}"?`;
+  return new ProtocolError(
+    ProtocolErrorCode.InvalidParams,
+    `there is no tool "${printable(name, 40)}"${hint}`,
+  );
+}
