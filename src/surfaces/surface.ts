@@ -24,11 +24,23 @@ export interface Surface {
   close(): Promise<void>;
 }
 
+/** The process's own output, where a person may be looking. */
+export interface SurfaceOutput {
+  readonly isTerminal: boolean;
+  /** Its file descriptor, if it has one: 1 for standard output. */
+  readonly descriptor?: number;
+  /** Calls `written` once, with the failure if the text did not get out. */
+  write(text: string, written: (error?: Error | null) => void): void;
+}
+
 /** What every surface is made with. */
 export interface SurfaceContext {
   readonly persona: string;
   readonly project: string;
   /** The project's folder. */
   readonly root: string;
+  /** The process's environment: what a surface starts inherits it, without what is secret. */
+  readonly env: { readonly [name: string]: string | undefined };
+  readonly output: SurfaceOutput;
   readonly log: Log;
 }
