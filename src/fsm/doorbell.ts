@@ -166,7 +166,7 @@ export function startAnew(doorbells: Doorbells, nowMs: number): Next {
       heard: { through: 0, urgent: 0 },
       bell: SILENT,
       // A count that no hub gives: should the surface take it all the same, it answers for nothing here.
-      ring: ring === null ? null : { ...ring, drains: -1 },
+      ring: ring === null ? null : { ...ring, drains: -1, acceptedAtMs: null },
     },
     nowMs,
   );
