@@ -59,7 +59,10 @@ function storm(options: { seed: number; lostAtMs: number; backAtMs: number }) {
   function follow(daemon: Daemon, effects: readonly Effect[]): void {
     for (const effect of effects) if (effect.do === "wakeAt") daemon.wakeAtMs = effect.atMs ?? Infinity;
     if (effects.some((effect) => effect.do === "openSocket")) {
-      if (!isUp()) return feed(daemon, { on: "socketClosed", failure });
+      if (!isUp()) {
+        feed(daemon, { on: "socketClosed", failure });
+        return;
+      }
       connects.push(nowMs);
       feed(daemon, { on: "socketOpened" });
       feed(daemon, {
