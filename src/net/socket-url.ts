@@ -1,0 +1,41 @@
+/** A `ws:` or `wss:` URL, taken apart for the handshake. Source: RFC 6455 section 3. */
+import { printable } from "../domain/address.ts";
+import { PrismError } from "../domain/errors.ts";
+import { bareHost, basicAuthorization, type Endpoint } from "./proxy.ts";
+
+export interface SocketUrl {
+  readonly endpoint: Endpoint;
+  /** Path and query. */
+  readonly resource: string;
+  /** Value of the `Host` field. */
+  readonly hostField: string;
+  /** Credentials of the URL, as a header's value, or null. A secret. */
+  readonly authorization: string | null;
+  /** For messages: without credentials and query, either of which may hold a secret. */
+  readonly shown: string;
+}
+
+/** @throws PrismError `invalid_argument` */
+export function parseSocketUrl(text: string): SocketUrl {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== "ws:" && url.protocol !== "wss:") || url.hostname === "") {
+    // Not quoted beyond its scheme and host: what is malformed may still hold a password.
+    const head = printable(text.replace(/\/\/[^/]*@/, "//").replace(/[?#].*$/s, ""));
+    throw new PrismError("invalid_argument", `"${head}" is not a WebSocket URL`, {
+      hint: 'write it as in "wss://hub.example/v1/socket"',
+    });
+  }
+  const secure = url.protocol === "wss:";
+  return {
+    endpoint: {
+      secure,
+      host: bareHost(url.hostname),
+      port: url.port === "" ? (secure ? 443 : 80) : Number(url.port),
+    },
+    // Section 3: a fragment has no meaning here and is not sent.
+    resource: `${url.pathname}${url.search}`,
+    hostField: url.host,
+    authorization: basicAuthorization(url),
+    shown: printable(`${url.protocol}//${url.host}${url.pathname}`),
+  };
+}
