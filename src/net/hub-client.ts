@@ -4,6 +4,7 @@
  * Knows no session and no state of signals; what the hub says is checked here before anyone acts on it.
  */
 import { errorOf, PrismError } from "../domain/errors.ts";
+import { limits } from "../domain/limits.ts";
 import { notificationText, parseRpc, type RpcMessage, requestText } from "../domain/rpc.ts";
 import {
   HUB_SUBPROTOCOL,
@@ -18,7 +19,9 @@ import { hubHttpUrl, hubSocketUrl } from "./hub-url.ts";
 import { connectSocket, type SocketEvents, type SocketHandle, type SocketOptions } from "./websocket.ts";
 
 /** Calls under way on one connection; more would only queue inside the hub. */
-const CALLS_MAX = 4096;
+const CALLS_MAX = 1024;
+/** Requests that the system has not taken yet: a hub that reads this slowly is told no more. */
+const BUFFERED_BYTES_MAX = 16 * 1024 * 1024;
 /** A drain of 256 kB from a busy hub takes milliseconds; after this long the answer is lost. */
 const CALL_TIMEOUT_MS = 10_000;
 
@@ -96,6 +99,8 @@ class Connection implements HubConnection {
       {
         url: hubSocketUrl(options.url),
         protocols: [HUB_SUBPROTOCOL],
+        binary: false,
+        limits: { messageBytesMax: limits.messageBytesMax },
         headers: { Authorization: `Bearer ${options.token}` },
         env: options.env,
         ...(options.tls === undefined ? {} : { tls: options.tls }),
@@ -106,7 +111,8 @@ class Connection implements HubConnection {
       {
         opened: (protocol) => this.#opened(protocol),
         text: (message) => this.#received(message),
-        binary: () => this.#fail("the hub sent a binary message"),
+        // Refused by the driver, as asked for above.
+        binary() {},
         closed: (info) => this.#closed(info.code, info.error),
       },
     );
@@ -118,9 +124,9 @@ class Connection implements HubConnection {
     timeoutMs = CALL_TIMEOUT_MS,
   ): Promise<VerbAnswers[V]> {
     if (this.#state !== "open") return Promise.reject(this.#reason ?? this.#unreachable());
-    if (this.#outstanding.size >= CALLS_MAX) {
+    if (this.#outstanding.size >= CALLS_MAX || this.#socket.bufferedBytes > BUFFERED_BYTES_MAX) {
       return Promise.reject(
-        new PrismError("overloaded", `more than ${CALLS_MAX} calls to the hub are under way`, {
+        new PrismError("overloaded", `${this.#outstanding.size} calls to the hub are under way already`, {
           hint: "wait for answers before asking more",
         }),
       );
@@ -288,21 +294,25 @@ function callOnce<V extends VerbName>(
   connect: ConnectSocket,
 ): Promise<Once<VerbAnswers[V]>> {
   return new Promise((resolve) => {
+    let sent = false;
     const connection = connectHub(
       options,
       {
         opened() {
           // From here the call itself settles, whatever becomes of the connection.
+          sent = true;
           connection
             .call(verb, params, options.timeoutMs)
             .then(
               (answer) => resolve({ answer }),
-              (error: unknown) => resolve({ error, sent: true }),
+              (error: unknown) => resolve({ error, sent }),
             )
             .finally(() => connection.close());
         },
         push() {},
-        closed: (error) => resolve({ error, sent: false }),
+        closed(error) {
+          if (!sent) resolve({ error, sent });
+        },
       },
       connect,
     );

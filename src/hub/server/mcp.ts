@@ -69,7 +69,6 @@ async function serve(
   const unread = !request.complete;
   response.writeHead(answer.status, {
     ...Object.fromEntries(answer.headers),
-    "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     ...(unread ? { Connection: "close" } : {}),
   });
