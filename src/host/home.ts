@@ -131,9 +131,8 @@ export function hashOf(text: string): string {
  */
 export function ensurePrivateDir(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
   } catch (error) {
-    if (errnoOf(error) === "EEXIST") throw notFolder(path);
     throw fsErrorOf("make the folder", path, error);
   }
   const stats = ownFolder(path);
@@ -142,6 +141,26 @@ export function ensurePrivateDir(path: string): void {
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw fsErrorOf("use the folder", path, error);
+  }
+}
+
+/** By hand: Node's own recursive mkdir says ENOENT where the system said EROFS. */
+function makeFolder(path: string): void {
+  try {
+    makeOne(path);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT" || dirname(path) === path) throw error;
+    makeFolder(dirname(path));
+    // Once and no further: below a link that leads nowhere it would never end.
+    makeOne(path);
+  }
+}
+
+function makeOne(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw error;
   }
 }
 

@@ -86,7 +86,7 @@ function textLine(head: LineHead, fields: LogFields): string {
     }
     words.push(word);
   }
-  return words.join(" ");
+  return words.join(" ").toWellFormed();
 }
 
 function textValue(value: string | number | boolean | null): string {
