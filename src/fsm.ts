@@ -173,7 +173,7 @@ export function begin(options: {
     plan,
     hubId: position?.hubId ?? null,
     revision: position?.revision ?? 0,
-    session: null,
+    session: position?.session ?? null,
     failures: 0,
     refusals: 0,
     failure: null,
@@ -206,9 +206,7 @@ export function step(state: State, event: Event, nowMs: number, random: number):
 function consequences(before: State, event: Event, after: State): Effect[] {
   const effects: Effect[] = [];
   const position = positionOf(after.watch);
-  if (position !== null && !samePosition(positionOf(before.watch), position)) {
-    effects.push({ do: "persist", position });
-  }
+  if (!samePosition(positionOf(before.watch), position)) effects.push({ do: "persist", position });
   const acknowledged = acknowledgedOf(after);
   if (acknowledged > acknowledgedOf(before)) effects.push({ do: "acknowledge", through: acknowledged });
   const wakeAtMs = wakeAtMsOf(after);
@@ -216,6 +214,8 @@ function consequences(before: State, event: Event, after: State): Effect[] {
   if (event.on === "wakeReached" || wakeAtMs !== wakeAtMsOf(before)) {
     effects.push({ do: "wakeAt", atMs: wakeAtMs });
   }
+  // Last, since the driver takes everything down on it.
+  if (after.id === "ended") effects.push({ do: "end", reason: after.reason, failure: after.watch.failure });
   return effects;
 }
 
@@ -225,10 +225,10 @@ function acknowledgedOf(state: State): number {
 
 /** What the state file should hold: enough to ring nothing twice for nothing after a restart. */
 export function positionOf(watch: Watch): Position | null {
-  if (watch.hubId === null) return null;
+  const { hubId, session, revision } = watch;
+  if (hubId === null || session === null) return null;
   const { through, urgent } = watch.doorbells.heard;
-  const standing = standingOf(watch.doorbells);
-  return { hubId: watch.hubId, revision: watch.revision, through, urgent, standing };
+  return { hubId, session, revision, through, urgent, standing: standingOf(watch.doorbells) };
 }
 
 /** The next moment at which something is to be decided, or null. */

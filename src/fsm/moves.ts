@@ -78,7 +78,10 @@ export function dropRefused(
   event: EventOf<"startRefused">,
   moment: Moment,
 ): Next<Disconnected | Ended> {
-  const watch = event.failure.code === "session_unknown" ? { ...state.watch, session: null } : state.watch;
+  const { code } = event.failure;
+  // A session that the hub does not know, or knows as another's: the next start asks for a new one.
+  const forget = code === "session_unknown" || code === "invalid_argument";
+  const watch: Watch = forget ? { ...state.watch, session: null } : state.watch;
   const [next, effects] = leave({ ...state, watch }, event.failure, moment);
   return [next, [{ do: "closeSocket" }, ...effects]];
 }
@@ -139,13 +142,15 @@ function end(
 ): Next<Ended> {
   const [doorbells, effects] = callOff(watch.doorbells, moment.nowMs);
   const asks = doorbells.ring?.asks ?? [];
+  // Whoever starts a wrapped daemon again wants it back on duty: then it must not ask for its old session.
+  const session = why.reason === "wrapped" ? null : watch.session;
   const ended: Ended = {
     id: "ended",
-    watch: { ...watch, failure: why.failure, doorbells },
+    watch: { ...watch, session, failure: why.failure, doorbells },
     reason: why.reason,
   };
   const unanswered = asks.length === 0 ? [] : [declined(asks, "the daemon is ending")];
-  return [ended, [...corrected(watch, effects), ...unanswered, { do: "end", ...why }]];
+  return [ended, [...corrected(watch, effects), ...unanswered]];
 }
 
 // Without the hub's truth: a ring in flight may settle, but none is begun.

@@ -13,6 +13,8 @@ import type { StandingBell } from "./doorbell.ts";
 export interface Position {
   /** The hub that all of this speaks of. */
   readonly hubId: string;
+  /** To be taken up again: only so does a daemon hear that it was wrapped while it was away. */
+  readonly session: string;
   readonly revision: number;
   /** Highest position taken in, and acknowledged. */
   readonly through: number;
@@ -48,7 +50,9 @@ export function encodeSlot(saved: Saved, sequence: number): Uint8Array | null {
   const list = [
     sequence,
     instance,
-    position === null ? null : [position.hubId, position.revision, position.through, position.urgent],
+    position === null
+      ? null
+      : [position.hubId, position.session, position.revision, position.through, position.urgent],
     standing === null
       ? null
       : [standing.drains, standing.attempt, standing.round, standing.rungAtMs, standing.dueAtMs],
@@ -95,13 +99,14 @@ function readList(list: unknown): Extract<Recovered, { kind: "found" }> | undefi
   if (!isWhole(sequence) || !isId(instance)) return undefined;
   if (at === null) return { kind: "found", sequence, saved: { instance, position: null } };
   const standing = bell === null ? null : readBell(bell);
-  if (!Array.isArray(at) || at.length !== 4 || standing === undefined) return undefined;
-  const [hubId, revision, through, urgent] = at as readonly unknown[];
-  if (!isId(hubId) || !isWhole(revision) || !isWhole(through) || !isWhole(urgent)) return undefined;
+  if (!Array.isArray(at) || at.length !== 5 || standing === undefined) return undefined;
+  const [hubId, session, revision, through, urgent] = at as readonly unknown[];
+  if (!isId(hubId) || !isId(session)) return undefined;
+  if (!isWhole(revision) || !isWhole(through) || !isWhole(urgent)) return undefined;
   return {
     kind: "found",
     sequence,
-    saved: { instance, position: { hubId, revision, through, urgent, standing } },
+    saved: { instance, position: { hubId, session, revision, through, urgent, standing } },
   };
 }
 
@@ -117,6 +122,7 @@ export function samePosition(a: Position | null, b: Position | null): boolean {
   if (a === null || b === null) return a === b;
   return (
     a.hubId === b.hubId &&
+    a.session === b.session &&
     a.revision === b.revision &&
     a.through === b.through &&
     a.urgent === b.urgent &&

@@ -15,7 +15,7 @@ export interface Watch {
   readonly hubId: string | null;
   /** Revision of the newest view taken in from that hub. */
   readonly revision: number;
-  /** The session of this life, to be taken up again; null before the first one. */
+  /** To be taken up again, over restarts too; null before the first one. */
   readonly session: string | null;
   /** Failures to connect since a connection proved stable; an index into the plan's soon windows. */
   readonly failures: number;
@@ -103,7 +103,8 @@ export type Effect =
   | { readonly do: "acknowledge"; readonly through: number }
   /** Find out now whether the peer still lives; if not, `socketClosed` follows. */
   | { readonly do: "ping" }
-  | { readonly do: "persist"; readonly position: Position }
+  /** Replaces what the state file holds; null: nothing is to be taken up again. */
+  | { readonly do: "persist"; readonly position: Position | null }
   /** Replaces the alarm before it; null: none. */
   | { readonly do: "wakeAt"; readonly atMs: number | null }
   | { readonly do: "countReconnect" }

@@ -152,6 +152,7 @@ class ScriptedMachine {
       case "cancelRing":
         return `cancelRing ${effect.ring}`;
       case "persist":
+        if (effect.position === null) return "persist nothing";
         return `persist through=${effect.position.through}${effect.position.standing === null ? "" : " standing"}`;
       case "wakeAt":
         return `wakeAt ${effect.atMs === null ? "never" : `+${durationText(effect.atMs - this.#nowMs)}`}`;

@@ -4,12 +4,13 @@ import { FakeSlotDisk } from "../../support/lifecycle-script.ts";
 
 const OLD: Saved = {
   instance: "daemon-1",
-  position: { hubId: "hub-a", revision: 7, through: 5, urgent: 0, standing: null },
+  position: { hubId: "hub-a", session: "s-1", revision: 7, through: 5, urgent: 0, standing: null },
 };
 const NEW: Saved = {
   instance: "daemon-1",
   position: {
     hubId: "hub-a",
+    session: "s-1",
     revision: 9,
     through: 6,
     urgent: 1,
@@ -35,7 +36,7 @@ describe("the state file", () => {
   test("is readable by a person", () => {
     const text = new TextDecoder().decode(encoded(NEW, 3));
     expect(text.trimEnd()).toBe(
-      'prism1 6f562198 [3,"daemon-1",["hub-a",9,6,1],[2,1,1,1760000000123.5,null]]',
+      'prism1 85ce4a4e [3,"daemon-1",["hub-a","s-1",9,6,1],[2,1,1,1760000000123.5,null]]',
     );
     expect(text).toHaveLength(slotBytes);
   });
