@@ -1,0 +1,141 @@
+/** `prism daemon`: one persona in one project, watched over until it is told to stop. */
+import { hostname } from "node:os";
+import { openDaemon } from "../daemon/daemon.ts";
+import { formatAddress, nameFrom } from "../domain/address.ts";
+import { PrismError } from "../domain/errors.ts";
+import { ensureHome } from "../host/home.ts";
+import { openSurface, type SurfaceConfig } from "../surfaces/registry.ts";
+import { flagOf, type InputOf, table } from "./arguments.ts";
+import { EXIT } from "./exit-status.ts";
+import { hubFlags, hubTarget } from "./hub-target.ts";
+import { childFlags, logFlags, openLog, untilStopped } from "./lasting.ts";
+import { inkFor } from "./layout.ts";
+import { projectAt } from "./project.ts";
+import { type Runtime, writeJson } from "./runtime.ts";
+import { json, needed, settings, TENANT_DEFAULT } from "./settings.ts";
+import { verb } from "./verb.ts";
+
+const definition = table({
+  name: "daemon",
+  about: [
+    "Holds a connection to the hub and rings the surface when signals wait, however often the network, the hub or this host went away in between. It stays with one persona and one project for its life; a second one for the same is told who holds it.",
+    'The project\'s name is the folder\'s, unless the folder\'s prism.json says otherwise: {"project": "shop"}. Called as prism-daemon, the program is this verb.',
+  ],
+  arguments: [],
+  flags: {
+    persona: needed(settings.persona),
+    project: { ...needed(settings.project), about: "the project's folder" },
+    surface: needed(settings.surface),
+    tty: settings.tty,
+    notify: settings.notify,
+    execCommand: settings.execCommand,
+    execTimeout: settings.execTimeout,
+    resumeCommand: settings.resumeCommand,
+    lease: settings.lease,
+    host: settings.host,
+    tenant: settings.tenant,
+    ...hubFlags,
+    ...logFlags,
+    ...childFlags,
+    ...json,
+  },
+  examples: [
+    {
+      line: "prism daemon --persona reviewer --project ~/shop --surface terminal",
+      about: "rings in this terminal",
+    },
+    {
+      line: "prism daemon --persona ci --project . --surface exec --exec-command ./on-ring",
+      about: "runs a command for each ring, its facts in the environment",
+    },
+    {
+      line: "prism-daemon --persona reviewer --project ~/shop --surface terminal",
+      about: "the same as the first, by its other name",
+    },
+  ],
+});
+
+export const daemon = verb(
+  definition,
+  async (input, runtime) => {
+    const { flags } = input;
+    const { home } = runtime;
+    const project = projectAt(flags.project, runtime.cwd);
+    const address = { persona: flags.persona, project: project.name };
+    const log = openLog("daemon", flags, runtime);
+    const surface = await openSurface(flags.surface, surfaceConfig(input), {
+      ...address,
+      root: project.root,
+      env: runtime.env,
+      output: { isTerminal: runtime.out.isTerminal, descriptor: 1, write: runtime.out.write },
+      log,
+    });
+    ensureHome(home);
+    const hub = hubTarget(flags, runtime);
+    const running = await openDaemon({
+      ...address,
+      home,
+      tenant: flags.tenant ?? TENANT_DEFAULT,
+      host: flags.host ?? hostName(),
+      root: project.root,
+      surface,
+      hub,
+      env: runtime.env,
+      ...(flags.lease === undefined ? {} : { leaseMs: flags.lease }),
+      version: runtime.version,
+      log,
+    });
+    const facts = {
+      address: formatAddress(address),
+      root: project.root,
+      surface: surface.name,
+      hub: hub.url,
+    };
+    if (flags.json) writeJson(runtime.out, { ...facts, pid: process.pid });
+    else runtime.out.write(startedText(facts, runtime));
+    void untilStopped(runtime, flags).then((reason) => running.close(reason));
+    const { reason, error } = await running.closed;
+    if (reason === "failed")
+      throw error ?? new PrismError("internal", "the daemon failed without saying why");
+    return EXIT.ok;
+  },
+  { lasting: true },
+);
+
+/** Only what belongs to this surface: a setting of another in the environment or the file does no harm. */
+function surfaceConfig({ flags, typed }: InputOf<typeof definition>): SurfaceConfig {
+  const owners = {
+    tty: "terminal",
+    notify: "terminal",
+    execCommand: "exec",
+    execTimeout: "exec",
+    resumeCommand: "exec",
+  };
+  for (const [key, owner] of Object.entries(owners)) {
+    if (!typed.has(key) || owner === flags.surface) continue;
+    throw new PrismError(
+      "invalid_argument",
+      `${flagOf(key)} is for surface ${owner}, not for ${flags.surface}`,
+      {
+        hint: `give --surface ${owner}, or leave ${flagOf(key)} out`,
+      },
+    );
+  }
+  const config =
+    flags.surface === "exec"
+      ? { command: flags.execCommand, timeoutMs: flags.execTimeout, resumeCommand: flags.resumeCommand }
+      : { tty: flags.tty, notify: flags.notify };
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
+}
+
+function hostName(): string {
+  return nameFrom(hostname().split(".")[0] ?? "") || "host";
+}
+
+function startedText(
+  facts: { readonly address: string; readonly surface: string; readonly hub: string },
+  runtime: Runtime,
+): string {
+  const ink = inkFor(runtime.out);
+  return `${ink.bold("daemon")} stands watch for ${facts.address} on surface ${facts.surface}, with the hub at ${facts.hub}\n`;
+}

@@ -1,0 +1,189 @@
+/**
+ * What `prism doctor` asks a hub: does it answer in time, does it take our token, do our clocks agree. Only
+ * questions that change nothing (invariant 11).
+ */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { printable } from "../../domain/address.ts";
+import { PrismError } from "../../domain/errors.ts";
+import { HUB_PROTOCOL } from "../../domain/verbs.ts";
+import { errnoOf, fsErrorOf } from "../../host/fs-error.ts";
+import { callHub } from "../../net/hub-client.ts";
+import { type HubFlags, hubTarget } from "../hub-target.ts";
+import { spanText } from "../layout.ts";
+import type { Runtime } from "../runtime.ts";
+import { type Check, failed } from "./check.ts";
+
+const ANSWER_TIMEOUT_MS = 5000;
+const HEALTH_BYTES_MAX = 64 * 1024;
+/** Times to live and leases are counted by the hub's clock; a minute more or less confuses people. */
+const CLOCK_MS_WARN = 60_000;
+
+export interface HubFacts {
+  readonly checks: readonly Check[];
+  readonly answers: boolean;
+}
+
+export async function hubChecks(url: string, flags: HubFlags, runtime: Runtime): Promise<readonly Check[]> {
+  const health = await healthCheck(url, flags, runtime);
+  if (health.verdict === "fail") {
+    const finding = "not known without a hub";
+    return [
+      health,
+      { name: "access", verdict: "skip", finding },
+      { name: "clock", verdict: "skip", finding },
+    ];
+  }
+  return [health, ...(await accessChecks(flags, runtime))];
+}
+
+interface Health {
+  readonly version: string;
+  readonly protocol: number;
+  readonly uptimeMs: number;
+}
+
+async function healthCheck(url: string, flags: HubFlags, runtime: Runtime): Promise<Check> {
+  const name = "hub";
+  const shown = printable(url, 200);
+  try {
+    const startedAt = performance.now();
+    const { status, body } = await getHealth(url, flags, runtime);
+    const tookMs = Math.round(performance.now() - startedAt);
+    const health = healthIn(body);
+    if (status !== 200 || health === undefined) {
+      const error = new PrismError(
+        health === undefined ? "protocol_mismatch" : "storage_failed",
+        health === undefined
+          ? `what answers at ${shown} is no hub (HTTP ${status})`
+          : `the hub at ${shown} is not well`,
+      );
+      return failed(name, error, health === undefined ? "check --hub and PRISM_HUB" : "see the hub's log");
+    }
+    const facts = `prism ${printable(health.version)}, up ${spanText(health.uptimeMs)}`;
+    if (health.protocol !== HUB_PROTOCOL) {
+      const error = new PrismError(
+        "protocol_mismatch",
+        `the hub at ${shown} speaks protocol ${health.protocol}, this program ${HUB_PROTOCOL}`,
+      );
+      return failed(name, error, "run the same version of prism on both sides");
+    }
+    const finding = `${shown} answers in ${tookMs} ms (${facts})`;
+    if (health.version === runtime.version) return { name, verdict: "ok", finding };
+    return { name, verdict: "note", finding: `${finding}; this is prism ${runtime.version}` };
+  } catch (error) {
+    return failed(name, reachError(error, url), 'start it: "prism hub"');
+  }
+}
+
+/** Loaded here alone: undici costs megabytes, and no other verb makes a plain HTTP request. */
+async function getHealth(url: string, flags: HubFlags, runtime: Runtime) {
+  const { Agent, EnvHttpProxyAgent, request } = await import("undici");
+  const connect = { timeout: ANSWER_TIMEOUT_MS, ...caOf(flags, runtime) };
+  const { env } = runtime;
+  const httpProxy = env["http_proxy"] ?? env["HTTP_PROXY"] ?? env["all_proxy"] ?? env["ALL_PROXY"] ?? "";
+  const httpsProxy = env["https_proxy"] ?? env["HTTPS_PROXY"] ?? env["all_proxy"] ?? env["ALL_PROXY"] ?? "";
+  const noProxy = env["no_proxy"] ?? env["NO_PROXY"] ?? "";
+  const isLocal = /^(localhost|127\.|\[::1\])/.test(new URL(url).host);
+  const dispatcher =
+    isLocal || (httpProxy === "" && httpsProxy === "")
+      ? new Agent({ connect })
+      : new EnvHttpProxyAgent({ httpProxy, httpsProxy, noProxy, connect, requestTls: connect });
+  try {
+    const answer = await request(`${url}/healthz`, {
+      dispatcher,
+      headersTimeout: ANSWER_TIMEOUT_MS,
+      bodyTimeout: ANSWER_TIMEOUT_MS,
+    });
+    let body = "";
+    for await (const chunk of answer.body) {
+      body += String(chunk);
+      if (body.length > HEALTH_BYTES_MAX) break;
+    }
+    return { status: answer.statusCode, body };
+  } finally {
+    await dispatcher.destroy();
+  }
+}
+
+function caOf(flags: HubFlags, runtime: Runtime): { readonly ca?: string } {
+  if (flags.tlsCa === undefined) return {};
+  const path = resolve(runtime.cwd, flags.tlsCa);
+  try {
+    return { ca: readFileSync(path, "utf8") };
+  } catch (error) {
+    throw fsErrorOf("read the certificates", path, error);
+  }
+}
+
+function healthIn(body: string): Health | undefined {
+  try {
+    const value = JSON.parse(body) as Partial<Health>;
+    const { version, protocol, uptimeMs } = value;
+    const isHub = typeof version === "string" && typeof protocol === "number" && typeof uptimeMs === "number";
+    return isHub ? { version, protocol, uptimeMs } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function reachError(error: unknown, url: string): PrismError {
+  if (error instanceof PrismError) return error;
+  const errno = errnoOf(error);
+  const because = REASONS[errno] ?? (errno === "" ? "the connection failed" : errno);
+  return new PrismError("hub_unreachable", `the hub at ${printable(url, 200)} does not answer: ${because}`);
+}
+
+const REASONS: { readonly [errno: string]: string } = {
+  ECONNREFUSED: "nobody listens there",
+  ENOTFOUND: "its name is not known",
+  EAI_AGAIN: "its name could not be looked up",
+  EHOSTUNREACH: "there is no way to that host",
+  ENETUNREACH: "there is no network",
+  ECONNRESET: "it hung up",
+  UND_ERR_CONNECT_TIMEOUT: `no connection within ${ANSWER_TIMEOUT_MS} ms`,
+  UND_ERR_HEADERS_TIMEOUT: `no answer within ${ANSWER_TIMEOUT_MS} ms`,
+  UND_ERR_SOCKET: "it hung up",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is signed by itself: name it with --tls-ca",
+  SELF_SIGNED_CERT_IN_CHAIN: "its certificate's signer is not known here: name it with --tls-ca",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate's signer is not known here: name it with --tls-ca",
+  CERT_HAS_EXPIRED: "its certificate has expired",
+  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
+};
+
+async function accessChecks(flags: HubFlags, runtime: Runtime): Promise<readonly Check[]> {
+  try {
+    const askedAtMs = runtime.now();
+    const { hub, agents, daemons, waiting, tenant } = await callHub(
+      { ...hubTarget(flags, runtime), timeoutMs: ANSWER_TIMEOUT_MS },
+      "status",
+      {},
+    );
+    const answeredAtMs = runtime.now();
+    const open = waiting.reduce((sum, mailbox) => sum + mailbox.open, 0);
+    const finding = `tenant ${printable(tenant)}: agents ${agents.length}, daemons ${daemons.length}, signals waiting ${open}`;
+    return [
+      { name: "access", verdict: "ok", finding },
+      clockCheck(hub.nowMs - (askedAtMs + answeredAtMs) / 2),
+    ];
+  } catch (error) {
+    if (!(error instanceof PrismError)) throw error;
+    return [
+      failed("access", error, "check the token"),
+      { name: "clock", verdict: "skip", finding: "not known without access" },
+    ];
+  }
+}
+
+function clockCheck(aheadMs: number): Check {
+  const apart = Math.abs(aheadMs);
+  if (apart < CLOCK_MS_WARN) {
+    return {
+      name: "clock",
+      verdict: "ok",
+      finding: apart < 1000 ? "agrees with the hub's" : `${spanText(apart)} apart from the hub's`,
+    };
+  }
+  const finding = `this host's clock is ${spanText(apart)} ${aheadMs > 0 ? "behind" : "ahead of"} the hub's`;
+  return { name: "clock", verdict: "warn", finding, remedy: "set both by network time" };
+}

@@ -1,0 +1,76 @@
+/** `prism hub`: the durable middle, until it is told to stop. */
+import { resolve } from "node:path";
+import { ensureHome } from "../host/home.ts";
+import { openHub } from "../hub/hub.ts";
+import { table } from "./arguments.ts";
+import { EXIT } from "./exit-status.ts";
+import { childFlags, logFlags, openLog, untilStopped } from "./lasting.ts";
+import { inkFor } from "./layout.ts";
+import { writeJson } from "./runtime.ts";
+import { json, PORT_DEFAULT, RETENTION_MS_DEFAULT, settings } from "./settings.ts";
+import { verb } from "./verb.ts";
+
+const definition = table({
+  name: "hub",
+  about: [
+    "Nothing has to be set up on one host: the hub makes an owner-only token in the home folder, which daemons and the command line here find by themselves. Other hosts get a copy of it, named by PRISM_TOKEN_FILE.",
+    "Beyond this host it wants a certificate, because tokens and texts would cross the network in the clear; --plaintext says that something else, as a VPN, protects them.",
+  ],
+  arguments: [],
+  flags: {
+    listen: settings.listen,
+    data: settings.data,
+    tlsCert: settings.tlsCert,
+    tlsKey: settings.tlsKey,
+    plaintext: settings.plaintext,
+    retention: settings.retention,
+    ...logFlags,
+    ...childFlags,
+    ...json,
+  },
+  apart: [
+    ["plaintext", "tlsCert"],
+    ["plaintext", "tlsKey"],
+  ],
+  together: [["tlsCert", "tlsKey"]],
+  examples: [
+    { line: "prism hub", about: "for this host, on 127.0.0.1:7747" },
+    { line: "prism hub --listen 127.0.0.1:0 --data /srv/prism --json", about: "a free port, told as JSON" },
+    {
+      line: "prism hub --listen 0.0.0.0:7747 --tls-cert hub.pem --tls-key hub.key",
+      about: "for other hosts too",
+    },
+  ],
+});
+
+export const hub = verb(
+  definition,
+  async ({ flags }, runtime) => {
+    const { home, cwd } = runtime;
+    ensureHome(home);
+    const dataDir = flags.data === undefined ? home.hubDataDir : resolve(cwd, flags.data);
+    const running = await openHub({
+      listen: flags.listen ?? { host: "127.0.0.1", port: PORT_DEFAULT },
+      dataDir,
+      home,
+      retentionMs: flags.retention ?? RETENTION_MS_DEFAULT,
+      ...(flags.tlsCert === undefined || flags.tlsKey === undefined
+        ? {}
+        : { tls: { certFile: resolve(cwd, flags.tlsCert), keyFile: resolve(cwd, flags.tlsKey) } }),
+      plaintext: flags.plaintext,
+      version: runtime.version,
+      log: openLog("hub", flags, runtime),
+    });
+    if (flags.json)
+      writeJson(runtime.out, { url: running.url, port: running.port, dataDir, pid: process.pid });
+    else {
+      const ink = inkFor(runtime.out);
+      runtime.out.write(`${ink.bold("hub")} listens on ${running.url}, with its store in ${dataDir}\n`);
+    }
+    const failure = await Promise.race([running.failed, untilStopped(runtime, flags)]);
+    if (typeof failure !== "string") throw failure;
+    await running.close(failure);
+    return EXIT.ok;
+  },
+  { lasting: true },
+);

@@ -1,0 +1,55 @@
+/**
+ * What programs that run until they are told to stop have in common: their log, on stderr and in the form
+ * that its reader wants, and how they learn that the end has come.
+ */
+import type { Log, LogLevel } from "../domain/log.ts";
+import { createLog } from "../host/log.ts";
+import type { Flags } from "./arguments.ts";
+import type { Runtime } from "./runtime.ts";
+import { settings } from "./settings.ts";
+
+export const logFlags = { logForm: settings.logForm, logLevel: settings.logLevel } as const;
+
+export interface LogFlags {
+  readonly logForm: "json" | "text" | undefined;
+  readonly logLevel: LogLevel | undefined;
+}
+
+export function openLog(component: string, flags: LogFlags, runtime: Runtime): Log {
+  return createLog({
+    component,
+    level: flags.logLevel ?? "info",
+    form: flags.logForm ?? (runtime.err.isTerminal ? "text" : "json"),
+    write: (line) => runtime.err.write(line),
+    now: runtime.now,
+  });
+}
+
+/** The flag of programs that another program starts. */
+export const childFlags = {
+  untilEof: {
+    kind: "switch",
+    about: "end in order when standard input ends: with the program that started this",
+  },
+} as const satisfies Flags;
+
+/** Settles when the program is asked to stop; says by what. */
+export function untilStopped(runtime: Runtime, flags: { readonly untilEof?: boolean } = {}): Promise<string> {
+  const { stopped, input } = runtime;
+  const reason = (): string => (stopped.reason instanceof Error ? stopped.reason.message : "stopped");
+  return new Promise((resolve) => {
+    if (stopped.aborted) resolve(reason());
+    else stopped.addEventListener("abort", () => resolve(reason()), { once: true });
+    if (flags.untilEof === true) void inputEnded(input).then(() => resolve("standard input ended"));
+  });
+}
+
+async function inputEnded(input: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    for await (const _ of input) {
+      // What is said there means nothing; only its end does.
+    }
+  } catch {
+    // A broken pipe is an end too.
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * Every setting, once: what may stand as a flag, as a `PRISM_` variable and as a key of the configuration
+ * file, under one name. Flags win over variables, variables over the file. Verbs pick from here, so that a
+ * setting means the same everywhere. Knows no verb.
+ */
+import { existsSync } from "node:fs";
+import { printable } from "../domain/address.ts";
+import { PrismError } from "../domain/errors.ts";
+import { limits } from "../domain/limits.ts";
+import { nearest } from "../domain/shape.ts";
+import type { Home } from "../host/home.ts";
+import { readPrivateFile } from "../host/private-file.ts";
+import type { Flag, Sources, ValueFlag } from "./arguments.ts";
+import { flagOf, settingValue, variableOf } from "./arguments.ts";
+import { ConfigError } from "./exit-status.ts";
+import { choice, duration, hubUrl, type Kind, line, listen, name, path } from "./kinds.ts";
+
+const YEAR_MS = 365 * 86_400_000;
+const CONFIG_BYTES_MAX = 64 * 1024;
+
+function setting<T>(
+  kind: Kind<T>,
+  about: string,
+  otherwise?: string,
+): ValueFlag<T> & { readonly setting: true } {
+  return { kind, about, setting: true, ...(otherwise === undefined ? {} : { otherwise }) };
+}
+
+export const settings = {
+  hub: setting(hubUrl, "the hub's address", "the hub of this host"),
+  tokenFile: setting(path("FILE"), "the file that holds the hub's token", "the token of this host"),
+  tlsCa: setting(path("FILE"), "certificates to trust beside the system's, in PEM"),
+  tenant: setting(name, "the tenant", "local"),
+  host: setting(name, "this host's name", "as the system says"),
+  persona: setting({ ...name, word: "PERSONA" }, "the persona, as in reviewer"),
+  project: setting(path("DIR"), "the project's folder, or its name"),
+  surface: setting(name, "where the agent lives, as in terminal"),
+  execCommand: setting(line("CMD", 4096), "the command that surface exec runs for each ring"),
+  execTimeout: setting(duration({ msMin: 100, msMax: 3_600_000 }), "how long that command may run", "30s"),
+  resumeCommand: setting(line("CMD", 4096), "the command by which surface exec starts or resumes its agent"),
+  notify: setting(
+    choice(["none", "osc9", "osc777"]),
+    "how surface terminal also asks for a desktop notification",
+    "none",
+  ),
+  tty: setting(path("PATH"), "the terminal that surface terminal writes to", "the daemon's own"),
+  lease: setting(
+    duration({ msMin: 1000, msMax: YEAR_MS }),
+    "how long signals are taken for it unheard",
+    "7d",
+  ),
+  listen: setting(listen, "where the hub listens", "127.0.0.1:7747"),
+  data: setting(path("DIR"), "where the hub keeps its store", "hub in the home folder"),
+  tlsCert: setting(path("FILE"), "the hub's certificate, in PEM"),
+  tlsKey: setting(path("FILE"), "the hub's private key, in PEM"),
+  plaintext: { kind: "switch", about: "allow plain HTTP beyond this host", setting: true },
+  retention: setting(
+    duration({ msMin: 1000, msMax: 10 * YEAR_MS }),
+    "how long drained signals stay readable",
+    "7d",
+  ),
+  logForm: setting(choice(["json", "text"]), "how log lines look", "text on a terminal, else json"),
+  logLevel: setting(choice(["debug", "info", "warn", "error"]), "the least of what is logged", "info"),
+} as const satisfies { readonly [key: string]: Flag };
+
+export type SettingName = keyof typeof settings;
+
+/** Every verb's own switch. */
+export const json = {
+  json: { kind: "switch", about: "print the answer, or the failure, as one line of JSON" },
+} as const satisfies { readonly json: Flag };
+
+export function needed<T>(flag: ValueFlag<T>): ValueFlag<T> & { readonly needed: true } {
+  return { ...flag, needed: true };
+}
+
+/** Variables that are no settings: they have no flag and no key, by intent. */
+const VARIABLES_ALONE = ["PRISM_HOME", "PRISM_TOKEN"] as const;
+
+export const PORT_DEFAULT = 7747;
+export const TENANT_DEFAULT = "local";
+export const RETENTION_MS_DEFAULT = limits.retentionMsDefault;
+
+/**
+ * @throws ConfigError if the file can't be read, is no JSON object, or holds a key that does not exist
+ */
+export function readSources(home: Home, env: Sources["env"]): Sources {
+  const configPath = home.configPath;
+  if (!existsSync(configPath)) return { env, config: {}, configPath };
+  try {
+    // Not secret: an administrator may place it for all. Who may change it is the folder's matter.
+    const json = readPrivateFile(configPath, {
+      what: "configuration",
+      bytesMax: CONFIG_BYTES_MAX,
+      shared: true,
+    });
+    return { env, config: configIn(json, configPath), configPath };
+  } catch (error) {
+    if (error instanceof PrismError && !(error instanceof ConfigError)) throw new ConfigError(error);
+    throw error;
+  }
+}
+
+function configIn(json: string, path: string): Sources["config"] {
+  const shown = printable(path, 200);
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    throw new PrismError("malformed", `the configuration ${shown} is not JSON`, {
+      hint: 'write one object, as in {"hub": "http://127.0.0.1:7747"}',
+    });
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new PrismError("malformed", `the configuration ${shown} is not a JSON object`, {
+      hint: 'write it as in {"hub": "http://127.0.0.1:7747"}',
+    });
+  }
+  const config: { [key: string]: string | boolean } = {};
+  for (const [key, entry] of Object.entries(value)) config[key] = entryOf(key, entry, shown);
+  return config;
+}
+
+function entryOf(key: string, entry: unknown, shown: string): string | boolean {
+  const known = Object.keys(settings);
+  if (!known.includes(key)) {
+    const near = nearest(key, known);
+    throw new PrismError(
+      "unknown_key",
+      `the configuration ${shown} has an unknown key "${printable(key, 40)}"`,
+      {
+        hint: near === undefined ? `known are ${known.join(", ")}` : `did you mean "${near}"?`,
+      },
+    );
+  }
+  if (typeof entry === "string" || typeof entry === "boolean") return entry;
+  throw new PrismError(
+    "invalid_argument",
+    `"${key}" in ${shown} must be a text, or true or false for a switch`,
+    {
+      hint: `write it as on the command line: what follows ${flagOf(key)}, in quotes`,
+    },
+  );
+}
+
+/** Reads every setting that is set, whether this verb uses it or not: for `doctor`. */
+export function checkSettings(sources: Sources): readonly ConfigError[] {
+  const faults: ConfigError[] = [];
+  for (const [key, flag] of Object.entries(settings)) {
+    try {
+      settingValue(key, flag, sources);
+    } catch (error) {
+      if (error instanceof ConfigError) faults.push(error);
+      else throw error;
+    }
+  }
+  return faults;
+}
+
+/** `PRISM_` variables that nothing reads, each with the nearest one that is read. */
+export function strayVariables(
+  env: Sources["env"],
+): readonly { readonly name: string; readonly near: string | undefined }[] {
+  const known = [...VARIABLES_ALONE, ...Object.keys(settings).map(variableOf)];
+  return Object.keys(env)
+    .filter((name) => name.startsWith("PRISM_") && !known.includes(name))
+    .map((name) => ({ name: printable(name, 60), near: nearest(name, known) }));
+}

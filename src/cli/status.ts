@@ -1,0 +1,97 @@
+/** `prism status`: who is registered, agents apart from daemons, and what waits for whom. Reads only. */
+import type { SessionReport, StatusAnswer, WaitingReport } from "../domain/verbs.ts";
+import { callHub } from "../net/hub-client.ts";
+import { table } from "./arguments.ts";
+import { EXIT } from "./exit-status.ts";
+import { hubFlags, hubTarget } from "./hub-target.ts";
+import { agoText, grid, type Ink, inkFor, spanText } from "./layout.ts";
+import { projectNamed } from "./project.ts";
+import { writeJson } from "./runtime.ts";
+import { json, settings } from "./settings.ts";
+import { verb } from "./verb.ts";
+
+const definition = table({
+  name: "status",
+  about: [
+    "Observing changes nothing: no session counts as heard from, no signal as delivered. An address is alive while something of it holds a connection or was heard from just now, stale past its lease, wrapped once ended.",
+  ],
+  arguments: [],
+  flags: {
+    persona: { ...settings.persona, about: "only this persona" },
+    project: { ...settings.project, about: "only this project" },
+    ...hubFlags,
+    ...json,
+  },
+  examples: [
+    { line: "prism status", about: "everything of this hub" },
+    { line: "prism status --project . --json", about: "of this folder's project, as data" },
+  ],
+});
+
+export const status = verb(definition, async ({ flags, typed }, runtime) => {
+  // Only what was typed narrows: an agent's environment must not hide the others from it.
+  const project =
+    typed.has("project") && flags.project !== undefined
+      ? projectNamed(flags.project, runtime.cwd)
+      : undefined;
+  const persona = typed.has("persona") ? flags.persona : undefined;
+  const hub = hubTarget(flags, runtime);
+  const answer = await callHub(hub, "status", {
+    ...(persona === undefined ? {} : { persona }),
+    ...(project === undefined ? {} : { project }),
+  });
+  if (flags.json) writeJson(runtime.out, answer);
+  else runtime.out.write(statusText(answer, hub.url, inkFor(runtime.out)));
+  return EXIT.ok;
+});
+
+function statusText(answer: StatusAnswer, url: string, ink: Ink): string {
+  const { hub } = answer;
+  const head = `${ink.bold("hub")} ${url}  ${ink.dim(
+    `prism ${hub.version}, up ${spanText(hub.nowMs - hub.startedAtMs)}, tenant ${answer.tenant}`,
+  )}`;
+  return `${[
+    head,
+    section("Agents", sessionGrid(answer.agents, hub.nowMs, ink), "none", ink),
+    section("Daemons", sessionGrid(answer.daemons, hub.nowMs, ink), "none", ink),
+    section("Waiting", waitingGrid(answer.waiting, hub.nowMs, ink), "nothing waits", ink),
+  ].join("\n\n")}\n`;
+}
+
+function section(title: string, body: string, ifEmpty: string, ink: Ink): string {
+  return `${ink.bold(title)}\n${body === "" ? `  ${ink.dim(ifEmpty)}` : body}`;
+}
+
+function sessionGrid(sessions: readonly SessionReport[], nowMs: number, ink: Ink): string {
+  if (sessions.length === 0) return "";
+  const rows = sessions.map((session) => [
+    session.address,
+    stateOf(session, ink),
+    session.master ? "master" : "",
+    session.surface ?? "",
+    session.host ?? "",
+    agoText(session.lastHeardAtMs, nowMs),
+    session.session,
+  ]);
+  return grid(["ADDRESS", "STATE", "ROLE", "SURFACE", "HOST", "HEARD", "SESSION"], rows, ink);
+}
+
+function stateOf(session: SessionReport, ink: Ink): string {
+  if (session.liveness === "alive") return session.connected ? ink.green("alive") : ink.yellow("away");
+  return session.liveness === "stale" ? ink.red("stale") : ink.dim("wrapped");
+}
+
+function waitingGrid(waiting: readonly WaitingReport[], nowMs: number, ink: Ink): string {
+  if (waiting.length === 0) return "";
+  const rows = waiting.map((mailbox) => [
+    mailbox.to,
+    String(mailbox.open),
+    mailbox.urgent === 0 ? "" : ink.red(String(mailbox.urgent)),
+    String(mailbox.delivered),
+    mailbox.oldestAtMs === null ? "" : agoText(mailbox.oldestAtMs, nowMs),
+    mailbox.senders
+      .map((sender) => `${sender.from === "" ? "nobody named" : sender.from} ${sender.count}`)
+      .join(", "),
+  ]);
+  return grid(["FOR", "OPEN", "URGENT", "DELIVERED", "OLDEST", "FROM"], rows, ink);
+}

@@ -1,0 +1,98 @@
+/**
+ * Every verb, in the order and groups in which help lists them. Each is loaded when it is called, so that a
+ * daemon holds nothing of the hub and the hub nothing of the tour (memory is counted per daemon).
+ */
+import type { Verb } from "./verb.ts";
+
+export interface VerbEntry {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<Verb>;
+}
+
+export interface VerbEntryGroup {
+  readonly title: string;
+  readonly verbs: readonly VerbEntry[];
+}
+
+export const VERB_GROUPS: readonly VerbEntryGroup[] = [
+  {
+    title: "First minute",
+    verbs: [
+      {
+        name: "up",
+        summary: "see the whole path at work, on this host, at once",
+        load: async () => (await import("./up.ts")).up,
+      },
+    ],
+  },
+  {
+    title: "Speak",
+    verbs: [
+      {
+        name: "signal",
+        summary: "tell a persona something, durably",
+        load: async () => (await import("./signal.ts")).signal,
+      },
+      {
+        name: "signal-status",
+        summary: "ask what became of a signal",
+        load: async () => (await import("./signal-status.ts")).signalStatus,
+      },
+      {
+        name: "drain",
+        summary: "take the signals that wait, oldest first",
+        load: async () => (await import("./drain.ts")).drain,
+      },
+      {
+        name: "history",
+        summary: "read past signals again, newest first",
+        load: async () => (await import("./history.ts")).history,
+      },
+      {
+        name: "status",
+        summary: "who is registered and alive, and what waits for whom",
+        load: async () => (await import("./status.ts")).status,
+      },
+      {
+        name: "wrap",
+        summary: "end a session, or a persona's watch over a project",
+        load: async () => (await import("./wrap.ts")).wrap,
+      },
+    ],
+  },
+  {
+    title: "Run",
+    verbs: [
+      {
+        name: "hub",
+        summary: "keep signals safe and push them to daemons",
+        load: async () => (await import("./hub.ts")).hub,
+      },
+      {
+        name: "daemon",
+        summary: "stand watch for one persona in one project",
+        load: async () => (await import("./daemon.ts")).daemon,
+      },
+      {
+        name: "mcp",
+        summary: "serve the verbs to an agent, over stdio",
+        load: async () => (await import("./mcp.ts")).mcp,
+      },
+    ],
+  },
+  {
+    title: "Care",
+    verbs: [
+      {
+        name: "doctor",
+        summary: "check this host, and say what to mend",
+        load: async () => (await import("./doctor.ts")).doctor,
+      },
+    ],
+  },
+];
+
+export const VERBS_BY_NAME: ReadonlyMap<string, VerbEntry> = new Map(
+  VERB_GROUPS.flatMap((group) => group.verbs.map((entry) => [entry.name, entry] as const)),
+);

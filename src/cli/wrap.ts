@@ -1,0 +1,62 @@
+/** `prism wrap`: ends a session in order, or all of one address, which then takes no more signals. */
+import { PrismError } from "../domain/errors.ts";
+import { limits } from "../domain/limits.ts";
+import { callHub } from "../net/hub-client.ts";
+import { type InputOf, table } from "./arguments.ts";
+import { EXIT } from "./exit-status.ts";
+import { hubFlags, hubTarget } from "./hub-target.ts";
+import { line } from "./kinds.ts";
+import { counted, inkFor } from "./layout.ts";
+import { projectNamed } from "./project.ts";
+import { type Runtime, writeJson } from "./runtime.ts";
+import { json, settings } from "./settings.ts";
+import { verb } from "./verb.ts";
+
+const definition = table({
+  name: "wrap",
+  about: [
+    "A wrapped persona takes no more signals in that project: senders are told so. Its daemon ends in order. Nothing that was drained is lost: history still shows it. A persona that starts again is on duty again.",
+  ],
+  arguments: [],
+  flags: {
+    persona: settings.persona,
+    project: settings.project,
+    session: { kind: line("ID", limits.keyBytesMax), about: "only this session" },
+    ...hubFlags,
+    ...json,
+  },
+  apart: [
+    ["session", "persona"],
+    ["session", "project"],
+  ],
+  examples: [
+    { line: "prism wrap --persona reviewer --project ~/shop", about: "off duty, with everything it started" },
+    { line: "prism wrap --session 01K9ZR2M5T", about: 'one session, as "prism status" names it' },
+  ],
+});
+
+export const wrap = verb(definition, async (input, runtime) => {
+  const answer = await callHub(hubTarget(input.flags, runtime), "wrap", whatToEnd(input, runtime));
+  if (input.flags.json) writeJson(runtime.out, answer);
+  else {
+    const ink = inkFor(runtime.out);
+    const { wrapped } = answer;
+    runtime.out.write(
+      wrapped.length === 0
+        ? `${ink.dim("nothing was left to wrap")}\n`
+        : `${ink.green("wrapped")} ${counted(wrapped.length, "session")}: ${wrapped.join(", ")}\n`,
+    );
+  }
+  return EXIT.ok;
+});
+
+/** A session that is typed wins over a persona from the environment, which did not mean this call. */
+function whatToEnd({ flags }: InputOf<typeof definition>, runtime: Runtime) {
+  if (flags.session !== undefined) return { session: flags.session };
+  if (flags.persona === undefined || flags.project === undefined) {
+    throw new PrismError("invalid_argument", "prism wrap needs --persona and --project, or --session ID", {
+      hint: '"prism status" lists what there is to end',
+    });
+  }
+  return { persona: flags.persona, project: projectNamed(flags.project, runtime.cwd) };
+}
