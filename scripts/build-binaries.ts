@@ -24,7 +24,7 @@ interface BuildRecord {
   readonly node: string;
   readonly flags: readonly string[];
   readonly inputs: string;
-  readonly bundleBytes: number;
+  readonly textBytes: { readonly main: number; readonly all: number };
   readonly bytes: number;
 }
 
@@ -65,12 +65,12 @@ async function build({ target, outDir, inputs, entry }: Build): Promise<void> {
     const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { version: string };
     say(`prism ${version} for ${target.name}, on Node ${runtime.version}`);
 
-    const bundleFile = join(workDir, "prism.cjs");
-    const bundleBytes = await bundle({ entry, outFile: bundleFile, version });
-    say(`bundled: ${kilobytes(bundleBytes)}`);
+    const bundled = await bundle({ entry, outDir: workDir, version });
+    const { bytes: textBytes } = bundled;
+    say(`bundled: ${kilobytes(textBytes.main)} for every start, ${kilobytes(textBytes.all)} in all`);
 
     const made = join(workDir, target.fileName);
-    await quietly(() => packageExecutable({ target, bundleFile, runtime, workDir, outFile: made }));
+    await quietly(() => packageExecutable({ target, bundle: bundled, runtime, workDir, outFile: made }));
     await prove({ executable: made, version, flags: BAKED_FLAGS });
 
     const { size: bytes } = await stat(made);
@@ -80,10 +80,9 @@ async function build({ target, outDir, inputs, entry }: Build): Promise<void> {
       node: runtime.version,
       flags: BAKED_FLAGS,
       inputs,
-      bundleBytes,
+      textBytes,
       bytes,
     };
-    await rename(bundleFile, join(outDir, "prism.cjs"));
     await rename(made, join(outDir, target.fileName));
     await linkDaemon(outDir, workDir, target);
     await writeFile(recordPath(outDir), `${JSON.stringify(record, null, 2)}\n`);

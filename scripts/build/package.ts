@@ -1,7 +1,7 @@
 /**
  * Puts the bundle into a copy of the Node runtime: @yao-pkg/pkg in its simple single-executable mode. Its
- * enhanced mode walks node_modules and lays a virtual file system under the program, which one bundled file
- * does not need and which costs 13 ms and 2.8 MB of every start.
+ * enhanced mode walks node_modules and lays a virtual file system under the program, which a bundle does not
+ * need and which costs 13 ms and 2.8 MB of every start.
  *
  * pkg's command line passes on neither a runtime nor Node's own settings for such executables, but the function
  * behind it takes both, so that function is called. pkg is pinned to an exact version for that reason, and
@@ -11,6 +11,7 @@ import { execFile } from "node:child_process";
 import { chmod, copyFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import sea from "@yao-pkg/pkg/lib-es5/sea.js";
+import type { Bundle } from "./bundle.ts";
 import type { Target } from "./targets.ts";
 
 /** Flags that the executable starts with. */
@@ -33,7 +34,7 @@ const SEA_CONFIG = {
 
 export interface PackageOptions {
   readonly target: Target;
-  readonly bundleFile: string;
+  readonly bundle: Bundle;
   readonly runtime: { readonly path: string; readonly version: string };
   /** A private folder for what is made on the way. */
   readonly workDir: string;
@@ -44,7 +45,8 @@ export async function packageExecutable(options: PackageOptions): Promise<void> 
   const runtimePath = `${options.workDir}/runtime`;
   await copyFile(options.runtime.path, runtimePath);
   if (options.target.platform === "linux") await stripSymbols(runtimePath);
-  await sea.default(options.bundleFile, {
+  const seaConfig = { ...SEA_CONFIG, assets: Object.fromEntries(options.bundle.parts) };
+  await sea.default(options.bundle.mainFile, {
     targets: [
       {
         nodeRange: `node${options.runtime.version}`,
@@ -55,7 +57,7 @@ export async function packageExecutable(options: PackageOptions): Promise<void> 
     ],
     nodePath: runtimePath,
     signature: options.target.platform === "macos",
-    seaConfig: SEA_CONFIG,
+    seaConfig,
   });
   await chmod(options.outFile, 0o755);
 }
