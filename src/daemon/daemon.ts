@@ -1,0 +1,256 @@
+/**
+ * One daemon: the lifecycle's world put together, and taken down again in the reverse order. It stays with
+ * one persona and one project for its life (invariant 1); the lock on the host and the hub's own rule keep a
+ * second one away. Knows no argument, environment or exit status.
+ *
+ *   lock ── state file ── IPC ── lifecycle (driver) ─┬─ hub link
+ *                                                    └─ ringer ── surface
+ */
+import { join } from "node:path";
+import { formatAddress } from "../domain/address.ts";
+import type { ErrorReport, PrismError } from "../domain/errors.ts";
+import { DOORBELL_SCHEDULE } from "../fsm/doorbell.ts";
+import { RETRY_PLAN, type RetryPlan } from "../fsm/retry.ts";
+import { begin, type EndReason } from "../fsm.ts";
+import { ensurePrivateDir, ipcPathOf, stateDirOf } from "../host/home.ts";
+import { type HeldLock, holdLock } from "../host/lock.ts";
+import { watchForWake } from "../host/wake.ts";
+import type { IpcHandlers } from "../ipc.ts";
+import { PersonaMetrics } from "../metrics.ts";
+import { randomBytes } from "../net/entropy.ts";
+import { connectHub } from "../net/hub-client.ts";
+import { openIpcServer, type RunningIpcServer } from "../net/ipc-server.ts";
+import { openClock } from "./clock.ts";
+import { Driver } from "./driver.ts";
+import { type HubLink, openHubLink } from "./hub-link.ts";
+import type { DaemonEnd, DaemonOptions, DaemonPorts, RunningDaemon } from "./options.ts";
+import { openRinger, type Ringer, withinTime } from "./ringer.ts";
+import { fileDisk, openStateFile, type StateFile } from "./state-file.ts";
+import { statusOf } from "./status.ts";
+
+export type { DaemonEnd, DaemonOptions, DaemonPorts, HubTarget, RunningDaemon } from "./options.ts";
+
+/** For the closing handshake with a hub that answers; one that does not is left. */
+const HUB_CLOSE_TIMEOUT_MS = 1000;
+
+/**
+ * Opens a daemon and returns at once it can be asked over IPC; the hub need not be there yet.
+ *
+ * @throws PrismError `already_running`, saying who holds the place; `permission_denied`, `storage_full`,
+ *   `storage_failed` or `not_found` if lock, folder or socket can't be made
+ */
+export async function openDaemon(options: DaemonOptions): Promise<RunningDaemon> {
+  const ports: DaemonPorts = { ...hostPorts(), ...options.ports };
+  const ringer = openRinger(options.surface, options.log);
+  const address = formatAddress(options);
+  let lock: HeldLock | undefined;
+  let daemon: Daemon | undefined;
+  try {
+    const stateDir = stateDirOf(options.home, options.tenant, options);
+    ensurePrivateDir(stateDir);
+    const startedAtMs = ports.clock.nowMs();
+    const holder = {
+      pid: process.pid,
+      startedAtMs: Math.round(startedAtMs),
+      host: options.host,
+      root: options.root,
+    };
+    lock = await holdLock(join(stateDir, "lock"), `the place of ${address}`, holder);
+    daemon = new Daemon({ options, ports, lock, ringer, startedAtMs, statePath: join(stateDir, "position") });
+    await daemon.open();
+    return daemon;
+  } catch (error) {
+    if (daemon === undefined) {
+      await ringer.close();
+      lock?.release();
+    } else {
+      await daemon.abandon();
+    }
+    throw error;
+  }
+}
+
+function hostPorts(): DaemonPorts {
+  return {
+    clock: openClock(),
+    random: Math.random,
+    newInstance: () => Array.from(randomBytes(16), (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    connectHub,
+    watchForWake,
+    openDisk: fileDisk,
+  };
+}
+
+interface DaemonParts {
+  readonly options: DaemonOptions;
+  readonly ports: DaemonPorts;
+  readonly lock: HeldLock;
+  readonly ringer: Ringer;
+  readonly startedAtMs: number;
+  readonly statePath: string;
+}
+
+class Daemon implements RunningDaemon {
+  readonly closed: Promise<DaemonEnd>;
+  readonly #parts: DaemonParts;
+  readonly #metrics: PersonaMetrics;
+  readonly #stateFile: StateFile;
+  readonly #hub: HubLink;
+  readonly #driver: Driver;
+  #ipc: RunningIpcServer | undefined;
+  #stopWatching: () => void = () => {};
+  #settle: (end: DaemonEnd) => void;
+  #storageFailed = "";
+
+  constructor(parts: DaemonParts) {
+    this.#parts = parts;
+    const { options, ports, ringer } = parts;
+    const { promise, resolve } = Promise.withResolvers<DaemonEnd>();
+    this.closed = promise;
+    this.#settle = resolve;
+    this.#metrics = new PersonaMetrics(options);
+    this.#stateFile = this.#openStateFile();
+    const plan: RetryPlan = { ...RETRY_PLAN, ...options.retry };
+    this.#hub = this.#openHubLink(plan);
+    const initial = begin({
+      plan,
+      schedule: { ...DOORBELL_SCHEDULE, ...options.doorbell },
+      position: this.#stateFile.position,
+      nowMs: ports.clock.nowMs(),
+    });
+    this.#driver = new Driver(
+      {
+        persona: options.persona,
+        project: options.project,
+        clock: ports.clock,
+        random: ports.random,
+        hub: this.#hub,
+        ringer,
+        save: (position) => this.#stateFile.save(position),
+        tellAttached: (bell) => this.#ipc?.broadcast(bell),
+        metrics: this.#metrics,
+        log: options.log,
+        ended: (reason, failure) => void this.#takeDown(reason, failure),
+      },
+      initial,
+    );
+  }
+
+  #openStateFile(): StateFile {
+    const { options, ports, statePath } = this.#parts;
+    return openStateFile({
+      disk: ports.openDisk(statePath),
+      newInstance: ports.newInstance,
+      corrupt: () => options.log("warn", "stateFileCorrupt", { path: statePath }),
+      failed: (error) => this.#countStorageError(error),
+    });
+  }
+
+  /** The daemon goes on without its file; the same failure again is worth no line in the log. */
+  #countStorageError(error: PrismError): void {
+    this.#metrics.countError(error.code === "storage_full" ? "storage_full" : "storage_failed");
+    const level = error.message === this.#storageFailed ? "debug" : "warn";
+    this.#storageFailed = error.message;
+    this.#parts.options.log(level, "stateFileFailed", { code: error.code, reason: error.message });
+  }
+
+  #openHubLink(plan: RetryPlan): HubLink {
+    const { options, ports } = this.#parts;
+    const { hub, persona, project, host, root, version, leaseMs } = options;
+    return openHubLink({
+      target: typeof hub === "function" ? hub : () => hub,
+      env: options.env,
+      connectHub: ports.connectHub,
+      dialTimeoutMs: plan.dialTimeoutMs,
+      startTimeoutMs: plan.startTimeoutMs,
+      introduction: {
+        ...{ persona, project, host, root, version },
+        surface: options.surface.name,
+        instance: this.#stateFile.instance,
+        ...(leaseMs === undefined ? {} : { leaseMs }),
+      },
+      feed: (event, isCurrent) => this.#driver.feed(event, isCurrent),
+    });
+  }
+
+  async open(): Promise<void> {
+    const { options, ports } = this.#parts;
+    const { home, tenant, persona, project, version, log } = options;
+    this.#ipc = await openIpcServer({
+      path: ipcPathOf(home, tenant, options),
+      identity: { version, tenant, persona, project },
+      handlers: this.#handlers(),
+      standing: () => this.#driver.standing(),
+      log,
+    });
+    this.#stopWatching = ports.watchForWake(({ gapMs }) => this.#woke(gapMs));
+    log("info", "daemonStarted", { tenant, persona, project, surface: options.surface.name, version });
+    this.#driver.begin();
+  }
+
+  #handlers(): IpcHandlers {
+    const { ringer } = this.#parts;
+    return {
+      status: () => this.status(),
+      notify_surface: () => this.#driver.askRing(),
+      resume_surface: () => ringer.resume(this.#driver.doorbell()),
+      shutdown: ({ reason }) => {
+        // After the answer: the server lets what is under way reach its caller.
+        setImmediate(() => void this.close(reason ?? "asked over IPC"));
+        return { stopping: true };
+      },
+    };
+  }
+
+  status() {
+    const { options, startedAtMs } = this.#parts;
+    return statusOf({
+      options,
+      startedAtMs,
+      pid: process.pid,
+      state: this.#driver.state,
+      sinceMs: this.#driver.sinceMs,
+      lastRing: this.#driver.lastRing,
+      metrics: this.#metrics,
+      attached: this.#ipc?.attached() ?? [],
+    });
+  }
+
+  async close(reason: string): Promise<void> {
+    if (this.#driver.state.id !== "ended") this.#parts.options.log("info", "daemonStopping", { reason });
+    this.#driver.feed({ on: "stopAsked" });
+    await this.closed;
+  }
+
+  /** It could not be opened whole: gives back what it has, and tells nobody. */
+  async abandon(): Promise<void> {
+    this.#driver.feed({ on: "stopAsked" });
+    await this.closed;
+  }
+
+  #woke(gapMs: number): void {
+    const { options, ports } = this.#parts;
+    options.log("info", "hostWoke", { gapMs: Math.round(gapMs) });
+    ports.clock.catchUp();
+    this.#driver.feed({ on: "hostResumed" });
+    // Alarms were set by a clock that stood still: look at once what has come due.
+    this.#driver.feed({ on: "wakeReached" });
+  }
+
+  /** In the reverse order of `open`; each step is bounded, and none can keep the next from its turn. */
+  async #takeDown(reason: EndReason, failure: ErrorReport | null): Promise<void> {
+    const { options, ringer, lock } = this.#parts;
+    const { log } = options;
+    this.#stopWatching();
+    this.#driver.stopTimer();
+    await withinTime(this.#hub.closed(), HUB_CLOSE_TIMEOUT_MS);
+    await ringer.close();
+    await this.#ipc
+      ?.close()
+      .catch((error: unknown) => log("warn", "ipcNotClosed", { reason: String(error) }));
+    this.#stateFile.close();
+    lock.release();
+    log(reason === "failed" ? "error" : "info", "daemonEnded", { reason, why: failure?.message ?? null });
+    this.#settle(failure === null ? { reason } : { reason, error: errorOf(failure) });
+  }
+}

@@ -1,0 +1,310 @@
+/**
+ * Runs the lifecycle: feeds it one event at a time, does what it wants done, in order, and counts what it
+ * says. What an effect leads to comes back as a queued event, so a step never re-enters. Decides nothing
+ * about hub, surface or schedule: that is `fsm.ts`.
+ */
+import { type Doorbell, doorbellOf } from "../domain/doorbell.ts";
+import { type ErrorReport, reportOf } from "../domain/errors.ts";
+import type { Log } from "../domain/log.ts";
+import type { RingResult } from "../fsm/doorbell.ts";
+import type { Position } from "../fsm/position.ts";
+import { type Effect, type EndReason, type Event, type State, step } from "../fsm.ts";
+import type { RingAnswer } from "../ipc.ts";
+import type { PersonaMetrics } from "../metrics.ts";
+import type { Clock } from "./clock.ts";
+import type { HubLink } from "./hub-link.ts";
+import type { Ringer } from "./ringer.ts";
+
+export interface DriverWorld {
+  readonly persona: string;
+  readonly project: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly hub: Omit<HubLink, "closed">;
+  readonly ringer: Pick<Ringer, "ring" | "cancel">;
+  readonly save: (position: Position | null) => void;
+  /** Tells the shims; one with `open` 0 says that nothing waits any more. */
+  readonly tellAttached: (bell: Doorbell) => void;
+  readonly metrics: PersonaMetrics;
+  readonly log: Log;
+  /** The lifecycle has ended; called once. */
+  readonly ended: (reason: EndReason, failure: ErrorReport | null) => void;
+}
+
+/** The last ring's outcome, for `status`. */
+export interface LastRing {
+  readonly rungAtMs: number | null;
+  readonly outcome: "taken" | "failed" | null;
+  readonly reason: string | null;
+}
+
+interface Queued {
+  readonly event: Event;
+  readonly isCurrent: () => boolean;
+}
+
+/** The longest that a Node timer can wait; a later alarm is waited for in pieces. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+const ALWAYS = () => true;
+
+export class Driver {
+  readonly #world: DriverWorld;
+  readonly #queue: Queued[] = [];
+  readonly #asks = new Map<number, (answer: RingAnswer) => void>();
+  #lastAsk = 0;
+  #running = false;
+  /** The lifecycle has ended, or broke: nothing is fed any more. */
+  #over = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** What was last told about a failing connection: the same again is worth no line in the log. */
+  #toldFailure = "";
+  #state: State;
+  #sinceMs: number;
+  #lastRing: LastRing = { rungAtMs: null, outcome: null, reason: null };
+
+  constructor(world: DriverWorld, initial: readonly [State, readonly Effect[]]) {
+    this.#world = world;
+    this.#state = initial[0];
+    this.#sinceMs = world.clock.nowMs();
+    this.#initial = initial[1];
+  }
+
+  readonly #initial: readonly Effect[];
+
+  get state(): State {
+    return this.#state;
+  }
+
+  get sinceMs(): number {
+    return this.#sinceMs;
+  }
+
+  get lastRing(): LastRing {
+    return this.#lastRing;
+  }
+
+  begin(): void {
+    this.#follow(this.#initial);
+  }
+
+  /** @param isCurrent asked when the event's turn comes; if false it is dropped */
+  feed(event: Event, isCurrent: () => boolean = ALWAYS): void {
+    this.#queue.push({ event, isCurrent });
+    if (!this.#running) this.#drain();
+  }
+
+  /** Rings now if something waits; settles with what came of it. */
+  askRing(): Promise<RingAnswer> {
+    const ask = ++this.#lastAsk;
+    return new Promise((resolve) => {
+      if (this.#over) {
+        resolve({ kind: "moot", reason: "the daemon is ending" });
+        return;
+      }
+      this.#asks.set(ask, resolve);
+      this.feed({ on: "notifyAsked", ask });
+    });
+  }
+
+  /** What stands at the surface unanswered, or is being rung; null if nothing does. */
+  standing(): Doorbell | null {
+    const { bell, ring, view } = this.#state.watch.doorbells;
+    if (view === null || view.open === 0) return null;
+    const rung = bell.id === "standing" || bell.id === "failing" ? bell.attempt : 0;
+    const attempt = ring?.attempt ?? rung;
+    return attempt === 0 ? null : this.#doorbell(attempt);
+  }
+
+  /** The newest view as a doorbell, whatever stands. */
+  doorbell(): Doorbell {
+    return this.#doorbell(this.standing()?.attempt ?? 0);
+  }
+
+  stopTimer(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #drain(): void {
+    this.#running = true;
+    try {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+        if (!this.#over && next.isCurrent()) this.#step(next.event);
+      }
+    } catch (error) {
+      this.#broke(error);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** A bug of ours: the daemon ends, and its launcher starts it afresh. */
+  #broke(error: unknown): void {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#world.log("error", "lifecycleBroke", { state: this.#state.id, detail });
+    this.#world.hub.close();
+    this.#end("failed", reportOf(error));
+  }
+
+  #end(reason: EndReason, failure: ErrorReport | null): void {
+    if (this.#over) return;
+    this.#over = true;
+    for (const resolve of this.#asks.values()) resolve({ kind: "moot", reason: "the daemon is ending" });
+    this.#asks.clear();
+    this.#world.ended(reason, failure);
+  }
+
+  #step(event: Event): void {
+    const before = this.#state;
+    const { clock, random } = this.#world;
+    const [after, effects] = step(before, event, clock.nowMs(), random());
+    this.#state = after;
+    if (after.id !== before.id) this.#entered(before, after, event);
+    this.#follow(effects);
+    this.#tellMoot(before, after);
+    this.#world.metrics.signalsPending = after.watch.doorbells.view?.open ?? 0;
+  }
+
+  #entered(before: State, after: State, event: Event): void {
+    this.#sinceMs = this.#world.clock.nowMs();
+    this.#world.metrics.state = after.id === "ended" ? "disconnected" : after.id;
+    const ringing = after.id === "emitting" || before.id === "emitting";
+    const level = ringing && after.id !== "disconnected" ? "debug" : "info";
+    this.#world.log(level, "lifecycleChanged", { from: before.id, to: after.id, on: event.on });
+    if (after.id === "connected" || after.id === "emitting") this.#toldFailure = "";
+  }
+
+  /** Who is attached hears that nothing waits any more: each doorbell replaces the one before it. */
+  #tellMoot(before: State, after: State): void {
+    const open = after.watch.doorbells.view?.open ?? 0;
+    if (open === 0 && (before.watch.doorbells.view?.open ?? 0) > 0) this.#world.tellAttached(this.doorbell());
+  }
+
+  #follow(effects: readonly Effect[]): void {
+    for (const effect of effects) this.#do(effect);
+  }
+
+  #do(effect: Effect): void {
+    const { hub, ringer, metrics, save } = this.#world;
+    switch (effect.do) {
+      case "openSocket":
+        hub.open();
+        return;
+      case "closeSocket":
+        hub.close();
+        return;
+      case "start":
+        hub.start(effect);
+        return;
+      case "acknowledge":
+        hub.acknowledge(effect.through);
+        return;
+      case "ping":
+        hub.ping();
+        return;
+      case "persist":
+        save(effect.position);
+        return;
+      case "wakeAt":
+        this.#setAlarm(effect.atMs);
+        return;
+      case "ring":
+        this.#ring(effect.attempt);
+        return;
+      case "cancelRing":
+        ringer.cancel(effect.ring);
+        return;
+      case "answerNotify":
+        this.#answer(effect);
+        return;
+      case "countReconnect":
+        metrics.reconnects++;
+        return;
+      case "countDoorbell":
+        this.#countDoorbell(effect.outcome);
+        return;
+      case "countError":
+        this.#countError(effect.failure);
+        return;
+      case "observeLatency":
+        metrics.observeLatency(effect.latencyMs / 1000);
+        return;
+      case "end":
+        this.#end(effect.reason, effect.failure);
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #setAlarm(atMs: number | null): void {
+    clearTimeout(this.#timer);
+    if (atMs === null) return;
+    const delayMs = Math.ceil(atMs - this.#world.clock.nowMs());
+    // Too early does no harm: the lifecycle then asks for the rest.
+    this.#timer = setTimeout(
+      () => this.feed({ on: "wakeReached" }),
+      Math.min(Math.max(delayMs, 0), TIMER_MS_MAX),
+    );
+  }
+
+  #ring(attempt: number): void {
+    const bell = this.#doorbell(attempt);
+    this.#world.ringer.ring(bell, (settled) => this.feed({ on: "ringSettled", settled }));
+    this.#world.tellAttached(bell);
+  }
+
+  #doorbell(attempt: number): Doorbell {
+    const { persona, project } = this.#world;
+    const { view, rings } = this.#state.watch.doorbells;
+    const frame = { ring: rings, attempt, persona, project };
+    if (view !== null) return doorbellOf(view, frame);
+    return { ...frame, open: 0, urgent: 0, senders: [], othersOpen: 0, oldestAtMs: null };
+  }
+
+  #answer(effect: {
+    readonly asks: readonly number[];
+    readonly result: RingResult;
+    readonly why: string;
+  }): void {
+    for (const ask of effect.asks) {
+      this.#asks.get(ask)?.(ringAnswerOf(effect.result, effect.why));
+      this.#asks.delete(ask);
+    }
+  }
+
+  #countDoorbell(outcome: keyof PersonaMetrics["doorbells"]): void {
+    this.#world.metrics.doorbells[outcome]++;
+    if (outcome === "rung") {
+      const rungAtMs = this.#world.clock.nowMs();
+      this.#lastRing = { rungAtMs, outcome: "taken", reason: null };
+      this.#world.log("info", "doorbellRung", { ring: this.#state.watch.doorbells.rings });
+    } else if (outcome === "failed") {
+      this.#lastRing = { ...this.#lastRing, outcome: "failed" };
+    }
+  }
+
+  #countError(failure: ErrorReport): void {
+    const { metrics, log } = this.#world;
+    metrics.countError(failure.code);
+    const fields = { code: failure.code, reason: failure.message, hint: failure.hint ?? null };
+    if (failure.code === "surface_failed") {
+      this.#lastRing = { ...this.#lastRing, reason: failure.message };
+      log("warn", "doorbellFailed", fields);
+      return;
+    }
+    const told = `${failure.code} ${failure.message}`;
+    log(told === this.#toldFailure ? "debug" : "warn", "hubLost", fields);
+    this.#toldFailure = told;
+  }
+}
+
+function ringAnswerOf(result: RingResult, why: string): RingAnswer {
+  switch (result) {
+    case "rung":
+      return { kind: "taken", path: why };
+    case "failed":
+      return { kind: "failed", reason: why };
+    case "suppressed":
+      return { kind: "moot", reason: why };
+  }
+}

@@ -1,0 +1,81 @@
+/** What a daemon says of itself: read off its state, changing nothing (invariant 11). */
+
+import { dueAtMsOf } from "../fsm/doorbell.ts";
+import type { State } from "../fsm.ts";
+import type { AttachedClient, DaemonStatus } from "../ipc.ts";
+import type { PersonaMetrics } from "../metrics.ts";
+import { hubHttpUrl } from "../net/hub-url.ts";
+import type { LastRing } from "./driver.ts";
+import type { DaemonOptions } from "./options.ts";
+
+export interface StatusFacts {
+  readonly options: DaemonOptions;
+  readonly pid: number;
+  readonly startedAtMs: number;
+  readonly state: State;
+  readonly sinceMs: number;
+  readonly lastRing: LastRing;
+  readonly metrics: PersonaMetrics;
+  readonly attached: readonly AttachedClient[];
+}
+
+export function statusOf(facts: StatusFacts): DaemonStatus {
+  const { options, state, metrics } = facts;
+  const { tenant, host, persona, project, root, version, surface } = options;
+  return {
+    ...{ version, tenant, host, persona, project, root },
+    pid: facts.pid,
+    startedAtMs: Math.round(facts.startedAtMs),
+    lifecycle: { state: metrics.state, sinceMs: Math.round(facts.sinceMs) },
+    surface: { name: surface.name, resumable: surface.resume !== undefined },
+    session: state.watch.session,
+    hub: hubStatusOf(facts),
+    position: positionStatusOf(state),
+    doorbell: doorbellStatusOf(state, facts.lastRing),
+    counters: {
+      reconnects: metrics.reconnects,
+      doorbells: { ...metrics.doorbells },
+      errors: { ...metrics.errors },
+    },
+    attached: facts.attached,
+  };
+}
+
+function hubStatusOf({ options, state }: StatusFacts): DaemonStatus["hub"] {
+  const waiting = state.id === "disconnected" && !state.dial.dialing;
+  return {
+    url: hubUrlOf(options),
+    connected: state.id === "connected" || state.id === "emitting",
+    lastError: state.watch.failure,
+    retryAtMs: waiting ? Math.round(state.dial.atMs) : null,
+  };
+}
+
+/** Without what a URL may hold besides the place; "" if the configuration can't be read just now. */
+function hubUrlOf({ hub }: DaemonOptions): string {
+  try {
+    return hubHttpUrl((typeof hub === "function" ? hub() : hub).url);
+  } catch {
+    return "";
+  }
+}
+
+function positionStatusOf(state: State): DaemonStatus["position"] {
+  const { view, heard } = state.watch.doorbells;
+  return { through: heard.through, open: view?.open ?? 0, urgent: view?.urgent ?? 0 };
+}
+
+function doorbellStatusOf(state: State, lastRing: LastRing): DaemonStatus["doorbell"] {
+  const { doorbells } = state.watch;
+  const { bell, ring } = doorbells;
+  const rung = bell.id === "standing" || bell.id === "failing" ? bell.attempt : 0;
+  const nextRingAtMs = dueAtMsOf(doorbells);
+  return {
+    standing: bell.id !== "silent" || ring !== null,
+    attempts: ring?.attempt ?? rung,
+    lastRungAtMs: lastRing.rungAtMs === null ? null : Math.round(lastRing.rungAtMs),
+    lastOutcome: lastRing.outcome,
+    lastReason: lastRing.reason,
+    nextRingAtMs: nextRingAtMs === null ? null : Math.round(nextRingAtMs),
+  };
+}
