@@ -4,6 +4,7 @@
  * with an escape sequence. Plain bars instead of a random fence: a fence can leak, a prefix cannot be left.
  */
 import { printable } from "./address.ts";
+import { type Doorbell, sentenceOf } from "./doorbell.ts";
 import type { PrismError } from "./errors.ts";
 import type { ToolVerb } from "./tools.ts";
 import type {
@@ -55,10 +56,8 @@ export function errorText(error: PrismError): string {
 }
 
 /** The first line of any other answer while signals wait: an agent that no bell can reach hears of them. */
-export function waitingLine(waiting: WaitingReport): string {
-  const urgent = waiting.urgent === 0 ? "" : `, ${waiting.urgent} of them urgent`;
-  const verb = waiting.open === 1 ? "signal waits" : "signals wait";
-  return `[prism] ${waiting.open} ${verb} for you${urgent}: call prism_drain.`;
+export function waitingLine(bell: Doorbell): string {
+  return `[prism] ${sentenceOf(bell)}: call prism_drain.`;
 }
 
 function startText(answer: StartAnswer): string {

@@ -18,6 +18,12 @@ export interface ToolHost {
   readonly version: string;
   readonly log: Log;
   /**
+   * A client has come to work, not only to look: said before its every call, and after its handshake.
+   *
+   * @param client its name, if it told one
+   */
+  met?(client: string | undefined): void;
+  /**
    * @param args as the model gave them, unchecked
    * @returns the answer's text
    * @throws PrismError, which the model is told as the tool's own failure
@@ -43,8 +49,15 @@ export function mcpServerOf(host: ToolHost, notifies: boolean): Server {
     inputSchema: inputSchema as { type: "object" },
     annotations,
   }));
-  server.setRequestHandler("tools/list", () => ({ tools: listed }));
+  // The handshake alone may be a probe that ends again at once; the client's word that it is done is not.
+  const met = () => host.met?.(server.getClientVersion()?.name);
+  server.oninitialized = met;
+  server.setRequestHandler("tools/list", () => {
+    met();
+    return { tools: listed };
+  });
   server.setRequestHandler("tools/call", async (request, context) => {
+    met();
     const tool = host.tools.find((candidate) => candidate.name === request.params.name);
     if (tool === undefined) throw unknownTool(request.params.name, host.tools);
     try {
