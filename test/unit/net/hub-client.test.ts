@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { PrismError } from "../../../src/domain/errors.ts";
+import type { ServerBounds } from "../../../src/hub/server/bounds.ts";
 import {
   callHub,
   connectHub,
