@@ -61,6 +61,7 @@ function runtimeWith(stopped: AbortSignal): Runtime {
       isTerminal: isatty(0),
       [Symbol.asyncIterator]: () => process.stdin[Symbol.asyncIterator](),
     },
+    streams: () => ({ stdin: process.stdin, stdout: process.stdout }),
     stopped,
     self: { command: process.execPath, args: script },
     typedName: typedName(),

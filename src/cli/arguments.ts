@@ -253,7 +253,7 @@ function checkPairs(verb: Table, typed: ReadonlyMap<string, unknown>): void {
 function unknownFlag(verb: Table, typed: string, known: readonly string[]): PrismError {
   const near = nearest(typed, known);
   const negative = /^-[^-]/.test(typed) && verb.arguments.length > 0;
-  return new PrismError("unknown_key", `prism ${verb.name} has no flag "${printable(typed, 40)}"`, {
+  return new PrismError("unknown_key", `${verb.name} has no flag "${printable(typed, 40)}"`, {
     hint:
       near !== undefined
         ? `did you mean ${near}?`
@@ -264,13 +264,13 @@ function unknownFlag(verb: Table, typed: string, known: readonly string[]): Pris
 }
 
 function missingFlag(verb: Table, key: string, flag: ValueFlag<unknown>): PrismError {
-  return new PrismError("invalid_argument", `prism ${verb.name} needs ${flagOf(key)} ${flag.kind.word}`, {
+  return new PrismError("invalid_argument", `${verb.name} needs ${flagOf(key)} ${flag.kind.word}`, {
     hint: flag.setting === true ? `give it, or set ${variableOf(key)}` : `see "prism help ${verb.name}"`,
   });
 }
 
 function missingArgument(verb: Table, argument: Argument<unknown>): PrismError {
-  return new PrismError("invalid_argument", `prism ${verb.name} needs ${argument.word}: ${argument.about}`, {
+  return new PrismError("invalid_argument", `${verb.name} needs ${argument.word}: ${argument.about}`, {
     hint: `as in: ${verb.examples[0]?.line ?? `prism help ${verb.name}`}`,
   });
 }
@@ -281,8 +281,8 @@ function extraArgument(verb: Table, extra: string): PrismError {
   return new PrismError(
     "invalid_argument",
     takes.length === 0
-      ? `prism ${verb.name} takes flags only, not "${printable(extra, 40)}"`
-      : `prism ${verb.name} takes ${listed(takes).replace(" or ", " and ")}, and "${printable(extra, 40)}" is one too many`,
+      ? `${verb.name} takes flags only, not "${printable(extra, 40)}"`
+      : `${verb.name} takes ${listed(takes).replace(" or ", " and ")}, and "${printable(extra, 40)}" is one too many`,
     {
       hint: last === "TEXT" ? 'quote a text of several words: "like this"' : `see "prism help ${verb.name}"`,
     },

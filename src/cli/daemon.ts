@@ -1,14 +1,13 @@
 /** `prism daemon`: one persona in one project, watched over until it is told to stop. */
-import { hostname } from "node:os";
 import { openDaemon } from "../daemon/daemon.ts";
-import { formatAddress, nameFrom } from "../domain/address.ts";
+import { formatAddress } from "../domain/address.ts";
 import { PrismError } from "../domain/errors.ts";
 import { ensureHome } from "../host/home.ts";
 import { openSurface, type SurfaceConfig } from "../surfaces/registry.ts";
 import { flagOf, type InputOf, table } from "./arguments.ts";
 import { EXIT } from "./exit-status.ts";
-import { hubFlags, hubTarget } from "./hub-target.ts";
-import { childFlags, logFlags, openLog, untilStopped } from "./lasting.ts";
+import { hubFlags, hubTarget, localHubUrl } from "./hub-target.ts";
+import { childFlags, hostName, logFlags, openLog, untilStopped } from "./lasting.ts";
 import { inkFor } from "./layout.ts";
 import { projectAt } from "./project.ts";
 import { type Runtime, writeJson } from "./runtime.ts";
@@ -71,7 +70,8 @@ export const daemon = verb(
       log,
     });
     ensureHome(home);
-    const hub = hubTarget(flags, runtime);
+    const target = () => hubTarget(flags, runtime);
+    mustBeUsable(target);
     const running = await openDaemon({
       ...address,
       home,
@@ -79,7 +79,7 @@ export const daemon = verb(
       host: flags.host ?? hostName(),
       root: project.root,
       surface,
-      hub,
+      hub: target,
       env: runtime.env,
       ...(flags.lease === undefined ? {} : { leaseMs: flags.lease }),
       version: runtime.version,
@@ -89,18 +89,27 @@ export const daemon = verb(
       address: formatAddress(address),
       root: project.root,
       surface: surface.name,
-      hub: hub.url,
+      hub: flags.hub ?? localHubUrl(runtime),
     };
     if (flags.json) writeJson(runtime.out, { ...facts, pid: process.pid });
     else runtime.out.write(startedText(facts, runtime));
     void untilStopped(runtime, flags).then((reason) => running.close(reason));
     const { reason, error } = await running.closed;
-    if (reason === "failed")
-      throw error ?? new PrismError("internal", "the daemon failed without saying why");
+    if (reason === "failed") throw error ?? new Error("the daemon failed without saying why");
     return EXIT.ok;
   },
   { lasting: true },
 );
+
+/** A token file that can't be used is told at once; a hub that has never run yet is waited for. */
+function mustBeUsable(target: () => unknown): void {
+  try {
+    target();
+  } catch (error) {
+    if (error instanceof PrismError && error.code === "hub_unreachable") return;
+    throw error;
+  }
+}
 
 /** Only what belongs to this surface: a setting of another in the environment or the file does no harm. */
 function surfaceConfig({ flags, typed }: InputOf<typeof definition>): SurfaceConfig {
@@ -126,10 +135,6 @@ function surfaceConfig({ flags, typed }: InputOf<typeof definition>): SurfaceCon
       ? { command: flags.execCommand, timeoutMs: flags.execTimeout, resumeCommand: flags.resumeCommand }
       : { tty: flags.tty, notify: flags.notify };
   return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
-}
-
-function hostName(): string {
-  return nameFrom(hostname().split(".")[0] ?? "") || "host";
 }
 
 function startedText(

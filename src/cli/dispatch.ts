@@ -62,8 +62,8 @@ function entryNamed(name: string): VerbEntry {
   if (entry !== undefined) return entry;
   const near = nearest(name, [...VERBS_BY_NAME.keys(), "help", "version"]);
   const shown = printable(name, 40);
-  const what = name.startsWith("-") ? `begins with a verb, not with "${shown}"` : `has no verb "${shown}"`;
-  throw new PrismError("unknown_verb", `prism ${what}`, {
+  const message = name.startsWith("-") ? `a verb comes first, not "${shown}"` : `there is no verb "${shown}"`;
+  throw new PrismError("unknown_verb", message, {
     hint: near === undefined ? 'see "prism help"' : `did you mean "prism ${near}"?`,
   });
 }
@@ -74,7 +74,7 @@ async function help(names: readonly string[], runtime: Runtime, json: boolean): 
   if (extra !== undefined) {
     throw new PrismError(
       "invalid_argument",
-      `prism help takes one verb, and "${printable(extra, 40)}" is one too many`,
+      `help takes one verb, and "${printable(extra, 40)}" is one too many`,
     );
   }
   if (name === undefined || name === "help") {

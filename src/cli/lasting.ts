@@ -2,6 +2,8 @@
  * What programs that run until they are told to stop have in common: their log, on stderr and in the form
  * that its reader wants, and how they learn that the end has come.
  */
+import { hostname } from "node:os";
+import { nameFrom } from "../domain/address.ts";
 import type { Log, LogLevel } from "../domain/log.ts";
 import { createLog } from "../host/log.ts";
 import type { Flags } from "./arguments.ts";
@@ -23,6 +25,11 @@ export function openLog(component: string, flags: LogFlags, runtime: Runtime): L
     write: (line) => runtime.err.write(line),
     now: runtime.now,
   });
+}
+
+/** This host's name as a name, without its domain. */
+export function hostName(): string {
+  return nameFrom(hostname().split(".")[0] ?? "") || "host";
 }
 
 /** The flag of programs that another program starts. */

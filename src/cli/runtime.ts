@@ -3,6 +3,7 @@
  * reaches argv, environment, standard streams and operating-system signals only through this, so that a
  * test can stand in for all of them.
  */
+import type { Readable, Writable } from "node:stream";
 import type { ErrorReport } from "../domain/errors.ts";
 import type { Home } from "../host/home.ts";
 import type { Sources } from "./arguments.ts";
@@ -36,6 +37,8 @@ export interface Runtime {
   readonly out: Output;
   readonly err: Output;
   readonly input: AsyncIterable<Uint8Array> & { readonly isTerminal: boolean };
+  /** The streams themselves, for a protocol that runs over them. */
+  streams(): { readonly stdin: Readable; readonly stdout: Writable };
   /** Fires at the first request to stop (SIGINT, SIGTERM, a closed terminal); the second ends it at once. */
   readonly stopped: AbortSignal;
   /** How to start this same program again: `spawn(self.command, [...self.args, "hub"])`. */

@@ -61,7 +61,7 @@ const definition = table({
       about: "from a pipe; worth nothing after two hours",
     },
     {
-      line: 'prism signal ci@shop "-1 test" --key nightly-42 --json',
+      line: 'prism signal ci@shop "Nightly run is due" --key nightly-42 --json',
       about: "from a script, safe to repeat",
     },
   ],

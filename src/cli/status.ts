@@ -17,8 +17,9 @@ const definition = table({
   ],
   arguments: [],
   flags: {
-    persona: { ...settings.persona, about: "only this persona" },
-    project: { ...settings.project, about: "only this project" },
+    // No settings: an agent's own environment must not hide the others from it.
+    persona: { kind: settings.persona.kind, about: "only this persona" },
+    project: { kind: settings.project.kind, about: "only this project" },
     ...hubFlags,
     ...json,
   },
@@ -28,17 +29,11 @@ const definition = table({
   ],
 });
 
-export const status = verb(definition, async ({ flags, typed }, runtime) => {
-  // Only what was typed narrows: an agent's environment must not hide the others from it.
-  const project =
-    typed.has("project") && flags.project !== undefined
-      ? projectNamed(flags.project, runtime.cwd)
-      : undefined;
-  const persona = typed.has("persona") ? flags.persona : undefined;
+export const status = verb(definition, async ({ flags }, runtime) => {
   const hub = hubTarget(flags, runtime);
   const answer = await callHub(hub, "status", {
-    ...(persona === undefined ? {} : { persona }),
-    ...(project === undefined ? {} : { project }),
+    ...(flags.persona === undefined ? {} : { persona: flags.persona }),
+    ...(flags.project === undefined ? {} : { project: projectNamed(flags.project, runtime.cwd) }),
   });
   if (flags.json) writeJson(runtime.out, answer);
   else runtime.out.write(statusText(answer, hub.url, inkFor(runtime.out)));

@@ -54,7 +54,7 @@ export const wrap = verb(definition, async (input, runtime) => {
 function whatToEnd({ flags }: InputOf<typeof definition>, runtime: Runtime) {
   if (flags.session !== undefined) return { session: flags.session };
   if (flags.persona === undefined || flags.project === undefined) {
-    throw new PrismError("invalid_argument", "prism wrap needs --persona and --project, or --session ID", {
+    throw new PrismError("invalid_argument", "wrap needs --persona and --project, or --session ID", {
       hint: '"prism status" lists what there is to end',
     });
   }

@@ -63,7 +63,7 @@ describe("what is typed", () => {
   it("may be a single dash", () => expect(parse("--persona a bob -").arguments).toEqual(["bob", "-"]));
 
   it.each([
-    ["bob hi --persnoa a", 'prism ring has no flag "--persnoa" | did you mean --persona?'],
+    ["bob hi --persnoa a", 'ring has no flag "--persnoa" | did you mean --persona?'],
     ["bob hi --persona", '--persona needs a value: --persona NAME | see "prism help ring"'],
     ["bob hi --persona --quiet", '--persona needs a value: --persona NAME | see "prism help ring"'],
     ["bob hi --persona a --persona b", "--persona is given twice | give it once"],
@@ -73,13 +73,13 @@ describe("what is typed", () => {
     ["bob hi --persona a --loud --quiet", "--loud and --quiet contradict each other | give one of them"],
     ["bob hi --persona a --cert x", '--cert needs --cert-key beside it | see "prism help ring"'],
     ["bob hi --persona a --cert-key x", '--cert-key needs --cert beside it | see "prism help ring"'],
-    ["bob hi", "prism ring needs --persona NAME | give it, or set PRISM_PERSONA"],
-    ["bob --persona a", 'prism ring needs TEXT: what | as in: prism ring bob "hi" --persona a'],
+    ["bob hi", "ring needs --persona NAME | give it, or set PRISM_PERSONA"],
+    ["bob --persona a", 'ring needs TEXT: what | as in: prism ring bob "hi" --persona a'],
     [
       "bob hi there --persona a",
-      'prism ring takes WHO and TEXT, and "there" is one too many | quote a text of several words: "like this"',
+      'ring takes WHO and TEXT, and "there" is one too many | quote a text of several words: "like this"',
     ],
-    ["bob -5 --persona a", 'prism ring has no flag "-5" | put "--" before a text that begins with "-"'],
+    ["bob -5 --persona a", 'ring has no flag "-5" | put "--" before a text that begins with "-"'],
   ])("is refused: %s", (words, message) => expect(fault(words)).toBe(message));
 });
 
