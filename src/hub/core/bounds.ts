@@ -1,0 +1,33 @@
+/**
+ * Bounds that only the hub needs, each with its unit and its reason. What both sides of a wire must agree on
+ * stands in src/domain/limits.ts.
+ */
+export const bounds = {
+  /** A session without a socket counts as alive this long after its last word: a shim's slowest poll, twice. */
+  sessionAliveMs: 90_000,
+  /** A daemon elsewhere may take the address once its holder was silent for this long: three missed pings. */
+  holderSilentMs: 45_000,
+  /** Last heard goes to disk no more often than this: leases count days, so a minute lost is nothing. */
+  heardWriteIntervalMs: 60_000,
+  /** A wrapped daemon's session is remembered this long, so that a laptop back from a holiday hears of it. */
+  daemonMemoryMs: 30 * 24 * 3_600_000,
+  /** An ended or silent agent's session is shown and refused this long. */
+  agentMemoryMs: 24 * 3_600_000,
+  /** Sessions remembered for one address that are not alive: a crash loop must not fill `status`. */
+  endedSessionsMax: 16,
+  /** Live sessions for one address: far more than anybody runs, far less than would hurt. */
+  liveSessionsMax: 256,
+  /** Addresses of one tenant: twice the fleet that one hub is built for. */
+  addressesMax: 20_000,
+  /** Idempotency keys: a sender that repeats itself does so within a day, after a night's sleep at most. */
+  keyMemoryMs: 24 * 3_600_000,
+  /** In all: some 20 MB. The oldest go first; a repeat that late and that rare is worth no more memory. */
+  keysMax: 100_000,
+  /** Drains that can be asked again, as long as retention keeps their signals; in all, some 20 MB. */
+  drainsMax: 100_000,
+  /** Signals expired in one turn: a few milliseconds of work when a whole backlog runs out at once. */
+  expiriesPerTurnMax: 2_000,
+  /** Names offered when an address is unknown, and names looked at to find them. */
+  hintNamesMax: 5,
+  hintCandidatesMax: 500,
+} as const;

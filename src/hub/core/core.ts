@@ -1,0 +1,330 @@
+/**
+ * The hub's decisions, all of them, pure: commands and the time go in; a reply comes out, and changes for the
+ * store and pushes for sessions gather until the driver takes them. The front door to this folder.
+ *
+ *   command ──decide──> reply ┐
+ *   command ──decide──> reply ├── take() ──> changes, pushes ──> durable ──> replies and pushes are told
+ *   tick    ──decide──> reply ┘
+ *
+ * The driver's part of invariant 3: of a batch nothing is told before its changes are durable; if they can't
+ * be made durable, nothing of it is told, and a new core is made from what the store holds. Knows no clock,
+ * no randomness (ids are handed in), no store, no socket.
+ */
+import { PrismError, reportOf } from "../../domain/errors.ts";
+import {
+  type AcknowledgeParams,
+  type DrainParams,
+  type HistoryParams,
+  HUB_PROTOCOL,
+  type HubIdentity,
+  type HubPushes,
+  type SignalParams,
+  type SignalStatusParams,
+  type StartAnswer,
+  type StartParams,
+  type StatusParams,
+  type WrapParams,
+} from "../../domain/verbs.ts";
+import type { Caller } from "../service.ts";
+import type { Changes, Snapshot } from "../store/store.ts";
+import * as desk from "./desk.ts";
+import { Mailbox } from "./mailbox.ts";
+import { type Asker, Mailroom } from "./mailroom.ts";
+import { holderOf, type Registered, Registry, type Session } from "./registry.ts";
+import type { Names, Outcome, Reply } from "./reply.ts";
+import { goneSession, unknownSession } from "./target.ts";
+
+export { complete, completeDrain, type Outcome, type Reply } from "./reply.ts";
+
+export type Command =
+  | {
+      readonly verb: "start";
+      readonly tenant: string;
+      readonly params: StartParams;
+      /** True if the session holds a socket from now on. */
+      readonly connected: boolean;
+    }
+  | {
+      readonly verb: "signal";
+      readonly caller: Caller;
+      readonly params: SignalParams;
+      /** See `SignalHead.textBytes`. */
+      readonly textBytes: number;
+    }
+  | { readonly verb: "signal_status"; readonly caller: Caller; readonly params: SignalStatusParams }
+  | { readonly verb: "drain"; readonly caller: Caller; readonly params: DrainParams }
+  | { readonly verb: "history"; readonly caller: Caller; readonly params: HistoryParams }
+  | { readonly verb: "status"; readonly caller: Caller; readonly params: StatusParams }
+  | { readonly verb: "wrap"; readonly caller: Caller; readonly params: WrapParams }
+  | { readonly verb: "acknowledge"; readonly caller: Caller; readonly params: AcknowledgeParams };
+
+export type Push = {
+  readonly [K in keyof HubPushes]: {
+    readonly session: string;
+    readonly name: K;
+    readonly value: HubPushes[K];
+  };
+}[keyof HubPushes];
+
+export interface Batch {
+  /** Null if nothing changed. */
+  readonly changes: Changes | null;
+  /** At most one view for each daemon, the newest. */
+  readonly pushes: readonly Push[];
+  /** Sessions whose sockets are theirs no more, once the pushes are told. */
+  readonly detached: readonly string[];
+}
+
+export interface CoreOptions {
+  readonly snapshot: Snapshot;
+  readonly retentionMs: number;
+  readonly version: string;
+  readonly startedAtMs: number;
+  /** New, unguessable ids for sessions and unnamed drains; at most `limits.keyBytesMax` bytes. */
+  readonly newId: () => string;
+  /** The core this one replaces after a failed commit: what only the running hub knows is carried over. */
+  readonly before: HubCore | null;
+}
+
+export class HubCore {
+  readonly identity: HubIdentity;
+  readonly #startedAtMs: number;
+  readonly #newId: () => string;
+  readonly #registry = new Registry();
+  readonly #mailroom: Mailroom;
+  #pushes: Push[] = [];
+  #detached: string[] = [];
+  /** Something changed that must not wait: more than deliveries and signs of life. */
+  #urgent = false;
+
+  constructor(options: CoreOptions, nowMs: number) {
+    const { snapshot, before } = options;
+    this.identity = { id: snapshot.hubId, version: options.version, protocol: HUB_PROTOCOL };
+    this.#startedAtMs = options.startedAtMs;
+    this.#newId = options.newId;
+    const position = Math.max(snapshot.position, before === null ? 0 : before.#mailroom.position);
+    const mailboxes = new Map(snapshot.mailboxes.map((record) => [record.address, record]));
+    for (const record of snapshot.addresses) {
+      const kept = mailboxes.get(record.id) ?? { address: record.id, through: 0, told: 0, drains: 0 };
+      // Any position given out so far serves as the view's revision: it is above all that were told.
+      this.#registry.restoreAddress(record, new Mailbox(kept, position), nowMs);
+    }
+    for (const record of snapshot.sessions) this.#registry.restoreSession(record, nowMs);
+    this.#mailroom = new Mailroom({ ...options, registry: this.#registry, position });
+    if (before !== null) this.#carryOver(before);
+  }
+
+  #carryOver(before: HubCore): void {
+    for (const old of before.#registry.sessions()) {
+      const session = this.#registry.session(old.at.tenant, old.id);
+      if (session === undefined || session.wrappedAtMs !== null) continue;
+      session.connected = old.connected;
+      session.lastHeardAtMs = Math.max(session.lastHeardAtMs, old.lastHeardAtMs);
+      session.at.lastHeardAtMs = Math.max(session.at.lastHeardAtMs, session.lastHeardAtMs);
+    }
+  }
+
+  get names(): Names {
+    return this.#mailroom.names;
+  }
+
+  /** Never throws because of a caller: what can't be done is a reply that says so, and changes nothing. */
+  decide(command: Command, nowMs: number): Reply {
+    try {
+      if (command.verb === "start") return done({ ok: this.#start(command, nowMs) });
+      const asker = this.#asker(command.caller, nowMs);
+      switch (command.verb) {
+        case "signal":
+          return this.#urgently(this.#mailroom.accept(asker, command.params, command.textBytes, nowMs));
+        case "drain":
+          return this.#urgently(this.#drain(asker, command.params, nowMs));
+        case "acknowledge":
+          return this.#acknowledge(asker, command, nowMs);
+        case "signal_status":
+          return this.#mailroom.status(asker.tenant, command.params.id, nowMs);
+        case "history":
+          return this.#mailroom.history(this.#at(asker.tenant, command.params), command.params, nowMs);
+        case "status":
+          return done({ ok: this.#status(asker.tenant, command.params, nowMs) });
+        case "wrap":
+          return this.#urgently(done({ ok: this.#wrap(asker, command.params, nowMs) }));
+      }
+    } catch (error) {
+      if (error instanceof PrismError) return done({ error: reportOf(error) });
+      throw error;
+    }
+  }
+
+  // ---- what the driver tells besides commands ----
+
+  /** To be called before the commands of each turn: expires what is due. */
+  tick(nowMs: number): void {
+    this.#mailroom.expireDue(nowMs);
+  }
+
+  /** When `tick` is due next, or null. */
+  nextWakeMs(): number | null {
+    return this.#mailroom.nextExpiryMs();
+  }
+
+  /** Any sign of life of a session, from the socket that started it. */
+  heard(id: string, nowMs: number): void {
+    const session = this.#registry.anySession(id);
+    if (session !== undefined) this.#registry.heard(session, nowMs);
+  }
+
+  /** The session's socket is gone: the last word from it is from now. */
+  disconnected(id: string, nowMs: number): void {
+    const session = this.#registry.anySession(id);
+    if (session === undefined || !session.connected) return;
+    this.#registry.heard(session, nowMs);
+    session.connected = false;
+    this.#registry.writeHeard(session);
+  }
+
+  /** Before an orderly end: what was heard goes to disk to the millisecond. */
+  closing(nowMs: number): void {
+    for (const session of this.#registry.sessions()) {
+      if (session.connected) this.disconnected(session.id, nowMs);
+      else if (session.heardWrittenAtMs !== session.lastHeardAtMs) this.#registry.writeHeard(session);
+    }
+  }
+
+  /** True if something changed that callers wait for; deliveries and signs of life may wait for company. */
+  get isUrgent(): boolean {
+    return this.#urgent || this.#mailroom.changedMailboxes.size > 0;
+  }
+
+  get hasChanges(): boolean {
+    return this.#registry.hasChanges || this.#mailroom.hasChanges;
+  }
+
+  /** All that gathered since the last call: to be made durable together, then told. */
+  take(): Batch {
+    const pushes = this.#pushes;
+    for (const mailbox of this.#mailroom.changedMailboxes) {
+      const at = this.#registry.byId(mailbox.address);
+      const daemon = at === undefined ? undefined : holderOf(at);
+      if (daemon?.connected === true)
+        pushes.push({ session: daemon.id, name: "mailbox", value: mailbox.view() });
+    }
+    const detached = this.#detached;
+    const changes = this.hasChanges
+      ? { ...this.#registry.takeChanges(), ...this.#mailroom.takeChanges() }
+      : null;
+    this.#pushes = [];
+    this.#detached = [];
+    this.#urgent = false;
+    return { changes, pushes, detached };
+  }
+
+  // ---- verbs ----
+
+  /** The caller as this hub knows it; that it calls is a sign of life. */
+  #asker(caller: Caller, nowMs: number): Asker {
+    if (caller.session === null) return { tenant: caller.tenant, session: null };
+    const session = this.#registry.session(caller.tenant, caller.session);
+    if (session === undefined || session.wrappedAtMs !== null)
+      return { tenant: caller.tenant, session: null };
+    this.#registry.heard(session, nowMs);
+    return { tenant: caller.tenant, session };
+  }
+
+  #urgently(reply: Reply): Reply {
+    this.#urgent = true;
+    return reply;
+  }
+
+  #at(tenant: string, params: { readonly persona: string; readonly project: string }): Registered {
+    return desk.findAddress(this.#registry, tenant, params.persona, params.project);
+  }
+
+  #start(command: Extract<Command, { verb: "start" }>, nowMs: number): StartAnswer {
+    const { session, resumed, replaced } = desk.start(this.#registry, command.tenant, command.params, {
+      newId: this.#newId,
+      position: this.#mailroom.position,
+      nowMs,
+    });
+    this.#urgent = true;
+    if (replaced !== null) this.#detached.push(replaced.id);
+    session.connected = command.connected;
+    const { mailbox } = session.at;
+    this.#mailroom.settle(mailbox, nowMs);
+    const position = command.params.position ?? 0;
+    // Only a resumed session proves that the position is one of this store's, and not of another hub's.
+    if (resumed && session.kind === "daemon" && position <= mailbox.through)
+      this.#mailroom.acknowledge(mailbox, position, nowMs);
+    return {
+      session: session.id,
+      master: session.at.master === session.id,
+      tenant: command.tenant,
+      address: session.at.name,
+      leaseMs: session.at.leaseMs,
+      hub: this.identity,
+      nowMs,
+      mailbox: mailbox.view(),
+    };
+  }
+
+  #drain(asker: Asker, params: DrainParams, nowMs: number): Reply {
+    const at = this.#at(asker.tenant, params);
+    return this.#mailroom.drain(at, this.#reader(asker, at, params.session, nowMs), params, nowMs);
+  }
+
+  /** The session that drains: the one named, else the caller's own if it belongs to this address. */
+  #reader(asker: Asker, at: Registered, id: string | undefined, nowMs: number): Session | null {
+    if (id === undefined) return asker.session?.at === at ? asker.session : null;
+    const session = this.#registry.session(asker.tenant, id);
+    if (session === undefined) throw unknownSession(id);
+    if (session.at !== at) {
+      throw new PrismError(
+        "invalid_argument",
+        `session "${session.id}" belongs to ${session.at.name}, not to ${at.name}`,
+        {
+          hint: "drain the session's own address, or leave out the session",
+        },
+      );
+    }
+    if (session.wrappedAtMs !== null) throw goneSession(session);
+    this.#registry.heard(session, nowMs);
+    return session;
+  }
+
+  #acknowledge(asker: Asker, command: Extract<Command, { verb: "acknowledge" }>, nowMs: number): Reply {
+    const { session } = asker;
+    if (session === null) {
+      const id = command.caller.session;
+      const named = id === null ? undefined : this.#registry.session(asker.tenant, id);
+      if (named !== undefined) throw goneSession(named);
+      if (id !== null) throw unknownSession(id);
+    }
+    if (session?.kind !== "daemon") {
+      throw new PrismError("invalid_argument", "only a daemon's session can acknowledge", {
+        hint: "start a session of kind daemon on this connection first",
+      });
+    }
+    this.#mailroom.acknowledge(session.at.mailbox, command.params.through, nowMs);
+    return done({ ok: {} });
+  }
+
+  #status(tenant: string, params: StatusParams, nowMs: number) {
+    return {
+      hub: { ...this.identity, nowMs, startedAtMs: this.#startedAtMs },
+      tenant,
+      ...desk.roll(this.#registry, tenant, params, nowMs),
+    };
+  }
+
+  #wrap(asker: Asker, params: WrapParams, nowMs: number): { wrapped: string[] } {
+    const wrapped = desk.wrap(this.#registry, asker, params, nowMs).map((session) => session.id);
+    for (const session of wrapped) {
+      this.#pushes.push({ session, name: "wrapped", value: { session } });
+      this.#detached.push(session);
+    }
+    return { wrapped };
+  }
+}
+
+function done(outcome: Outcome): Extract<Reply, { kind: "done" }> {
+  return { kind: "done", outcome };
+}

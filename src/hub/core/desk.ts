@@ -1,0 +1,339 @@
+/**
+ * The desk where sessions come and go: `start`, `wrap` and `status`. Decides who gets an address, who must
+ * give way, and what is told of whom. Knows no signal.
+ */
+import { formatAddress, parseName, printable } from "../../domain/address.ts";
+import { PrismError } from "../../domain/errors.ts";
+import {
+  HUB_PROTOCOL,
+  type SessionReport,
+  type StartParams,
+  type StatusParams,
+  type WaitingReport,
+  type WrapParams,
+} from "../../domain/verbs.ts";
+import { bounds } from "./bounds.ts";
+import { Mailbox } from "./mailbox.ts";
+import type { Asker } from "./mailroom.ts";
+import {
+  holderOf,
+  isAlive,
+  liveSessions,
+  masterOf,
+  type Registered,
+  type Registry,
+  type Session,
+  sessionLiveness,
+} from "./registry.ts";
+import { goneSession, unknownAddress, unknownSession } from "./target.ts";
+
+export interface Started {
+  readonly session: Session;
+  /** The session was known before: its daemon's position speaks of this store. */
+  readonly resumed: boolean;
+  /** Session that had to give way to the same caller's new one. */
+  readonly replaced: Session | null;
+}
+
+/**
+ * Registers a session, or resumes one.
+ * @throws PrismError `protocol_mismatch`, `session_gone`, `invalid_argument`, `address_taken`, `overloaded`
+ */
+export function start(
+  registry: Registry,
+  tenant: string,
+  params: StartParams,
+  options: { readonly newId: () => string; readonly position: number; readonly nowMs: number },
+): Started {
+  const { nowMs } = options;
+  refuseProtocol(params.protocol);
+  const address = {
+    persona: parseName(params.persona, "persona"),
+    project: parseName(params.project, "project"),
+  };
+  const known = registry.find(tenant, formatAddress(address));
+  const resumed = resumable(registry, tenant, params, known);
+  const older = resumed ?? sameCaller(known, params, nowMs);
+  if (known !== undefined && older === undefined) refuseTaken(known, params, nowMs);
+  if (known === undefined) refuseTooMany(registry, tenant);
+
+  const at =
+    known ??
+    registry.addAddress(tenant, address, nowMs, (id) => {
+      return new Mailbox({ address: id, through: 0, told: 0, drains: 0 }, options.position);
+    });
+  putOnDuty(registry, at, params, nowMs);
+  const session = resumed ?? register(registry, at, params, options.newId(), nowMs);
+  if (resumed !== undefined) refresh(registry, resumed, params, nowMs);
+  const replaced = older === session ? null : (older ?? silentHolder(at, session));
+  if (replaced !== null) giveWay(registry, replaced, session);
+  registry.settleMaster(at, nowMs);
+  registry.tidy(at, nowMs);
+  return { session, resumed: resumed !== undefined, replaced };
+}
+
+function refuseProtocol(protocol: number): void {
+  if (protocol === HUB_PROTOCOL) return;
+  throw new PrismError(
+    "protocol_mismatch",
+    `the caller speaks protocol ${protocol}, and this hub speaks ${HUB_PROTOCOL}`,
+    { hint: `update ${protocol < HUB_PROTOCOL ? "the caller" : "the hub"}` },
+  );
+}
+
+/**
+ * The session that `params.session` names, if it may go on. One that was wrapped may not: it was ended by
+ * somebody on purpose, and must not come back on its own. The same for a session that is no longer
+ * remembered, at an address that was wrapped.
+ */
+function resumable(
+  registry: Registry,
+  tenant: string,
+  params: StartParams,
+  at: Registered | undefined,
+): Session | undefined {
+  if (params.session === undefined) return undefined;
+  const session = registry.session(tenant, params.session);
+  if (session === undefined) {
+    if (at === undefined || at.wrappedAtMs === null) return undefined;
+    throw new PrismError(
+      "session_gone",
+      `${at.name} was wrapped, and session "${printable(params.session)}" with it`,
+      {
+        hint: "start anew without a session id to put it back on duty",
+        target: { address: at.name, state: "wrapped", lastHeardAtMs: at.lastHeardAtMs },
+      },
+    );
+  }
+  if (session.at !== at || session.kind !== params.kind) {
+    throw new PrismError(
+      "invalid_argument",
+      `session "${session.id}" is a ${session.kind} of ${session.at.name}, not a ${params.kind} of this address`,
+      { hint: "start without a session id" },
+    );
+  }
+  if (session.wrappedAtMs !== null) throw goneSession(session);
+  return session;
+}
+
+/** An older session of the very same caller, which starts again because it lost its memory or its socket. */
+function sameCaller(at: Registered | undefined, params: StartParams, nowMs: number): Session | undefined {
+  return at?.sessions.find((session) => {
+    if (session.kind !== params.kind || session.wrappedAtMs !== null) return false;
+    if (params.instance !== undefined && session.instance !== null)
+      return params.instance === session.instance;
+    // Agents share a folder as a rule: only a daemon, of which there is one, is known by it.
+    if (params.kind === "agent" || params.host === undefined || params.root === undefined) return false;
+    return params.host === session.host && params.root === session.root && !isForeign(session, params, nowMs);
+  });
+}
+
+/** An instance id on one side only tells nothing, unless the other one is plainly alive. */
+function isForeign(session: Session, params: StartParams, nowMs: number): boolean {
+  return session.instance !== null && params.instance === undefined && isHeld(session, nowMs);
+}
+
+function isHeld(holder: Session, nowMs: number): boolean {
+  return holder.connected || nowMs - holder.lastHeardAtMs < bounds.holderSilentMs;
+}
+
+function refuseTaken(at: Registered, params: StartParams, nowMs: number): void {
+  if (params.kind === "agent") {
+    if (liveSessions(at, "agent", nowMs) < bounds.liveSessionsMax) return;
+    throw new PrismError("overloaded", `${bounds.liveSessionsMax} agents are already live at ${at.name}`, {
+      hint: "end some of them first",
+    });
+  }
+  const holder = holderOf(at);
+  if (holder === undefined || !isHeld(holder, nowMs)) return;
+  const host = holder.host === null ? "another host" : `host "${printable(holder.host)}"`;
+  const root = holder.root === null ? "" : `, folder "${printable(holder.root, 200)}"`;
+  throw new PrismError("address_taken", `${at.name} is held by a daemon on ${host}${root}`, {
+    hint: `stop that daemon or wrap it, or use another persona or project name here`,
+    target: { address: at.name, state: "alive", lastHeardAtMs: holder.lastHeardAtMs },
+  });
+}
+
+function refuseTooMany(registry: Registry, tenant: string): void {
+  if (registry.count(tenant) < bounds.addressesMax) return;
+  throw new PrismError("overloaded", `${bounds.addressesMax} addresses are already registered`, {
+    hint: "use a persona and project that exist",
+  });
+}
+
+function putOnDuty(registry: Registry, at: Registered, params: StartParams, nowMs: number): void {
+  at.wrappedAtMs = null;
+  at.lastHeardAtMs = nowMs;
+  at.heardWrittenAtMs = nowMs;
+  if (params.leaseMs !== undefined) at.leaseMs = params.leaseMs;
+  registry.changed(at);
+}
+
+function register(
+  registry: Registry,
+  at: Registered,
+  params: StartParams,
+  id: string,
+  nowMs: number,
+): Session {
+  return registry.addSession(at, {
+    id,
+    kind: params.kind,
+    surface: params.surface ?? null,
+    host: params.host ?? null,
+    root: params.root ?? null,
+    instance: params.instance ?? null,
+    version: params.version,
+    startedAtMs: nowMs,
+    lastHeardAtMs: nowMs,
+    wrappedAtMs: null,
+  });
+}
+
+function refresh(registry: Registry, session: Session, params: StartParams, nowMs: number): void {
+  registry.heard(session, nowMs);
+  session.surface = params.surface ?? session.surface;
+  session.host = params.host ?? session.host;
+  session.root = params.root ?? session.root;
+  session.instance = params.instance ?? session.instance;
+  session.version = params.version;
+  registry.writeHeard(session);
+}
+
+/** A holder that fell silent, when another daemon was let in: an address has one daemon. */
+function silentHolder(at: Registered, session: Session): Session | null {
+  if (session.kind !== "daemon") return null;
+  return (
+    at.sessions.find((other) => other !== session && other.kind === "daemon" && other.wrappedAtMs === null) ??
+    null
+  );
+}
+
+/** The older session makes room without a word: its socket, if it still has one, leads nowhere. */
+function giveWay(registry: Registry, older: Session, session: Session): void {
+  if (older.at.master === older.id) {
+    older.at.master = session.id;
+    registry.changed(older.at);
+  }
+  registry.removeSession(older);
+}
+
+/**
+ * Ends one session, or all of an address and takes it off duty. Ending what has ended is no error: the
+ * answer may have been lost.
+ * @returns the sessions that ended now
+ * @throws PrismError `invalid_argument`, `session_unknown`, `target_unknown`
+ */
+export function wrap(registry: Registry, asker: Asker, params: WrapParams, nowMs: number): Session[] {
+  const { persona, project } = params;
+  if (params.session !== undefined) {
+    if (persona !== undefined || project !== undefined) {
+      throw new PrismError(
+        "invalid_argument",
+        "wrap takes either a session or a persona and project, not both",
+        {
+          hint: "leave out the session to wrap everything at that address",
+        },
+      );
+    }
+    const session = registry.session(asker.tenant, params.session);
+    if (session === undefined) throw unknownSession(params.session);
+    return wrapOne(registry, session, nowMs);
+  }
+  if (persona === undefined && project === undefined) {
+    if (asker.session !== null) return wrapOne(registry, asker.session, nowMs);
+    throw new PrismError("invalid_argument", "wrap was not told what to end", {
+      hint: "name a session, or a persona and its project",
+    });
+  }
+  if (persona === undefined || project === undefined) {
+    const missing = persona === undefined ? "persona" : "project";
+    throw new PrismError("invalid_argument", `wrap lacks the ${missing}: an address has both`, {
+      hint: "name a persona and its project, or a session",
+    });
+  }
+  const at = findAddress(registry, asker.tenant, persona, project);
+  const ended = at.sessions.filter((session) => session.wrappedAtMs === null);
+  for (const session of ended) registry.wrapSession(session, nowMs);
+  if (at.wrappedAtMs === null) {
+    at.wrappedAtMs = nowMs;
+    registry.changed(at);
+  }
+  return ended;
+}
+
+function wrapOne(registry: Registry, session: Session, nowMs: number): Session[] {
+  if (session.wrappedAtMs !== null) return [];
+  registry.wrapSession(session, nowMs);
+  return [session];
+}
+
+/** @throws PrismError `invalid_argument`, `target_unknown` */
+export function findAddress(
+  registry: Registry,
+  tenant: string,
+  persona: string,
+  project: string,
+): Registered {
+  const name = formatAddress({
+    persona: parseName(persona, "persona"),
+    project: parseName(project, "project"),
+  });
+  const at = registry.find(tenant, name);
+  if (at === undefined) throw unknownAddress(registry, tenant, name);
+  return at;
+}
+
+export interface Roll {
+  readonly agents: readonly SessionReport[];
+  readonly daemons: readonly SessionReport[];
+  readonly waiting: readonly WaitingReport[];
+}
+
+/** Who is registered, agents apart from daemons (invariant 2). Changes nothing (invariant 11). */
+export function roll(registry: Registry, tenant: string, params: StatusParams, nowMs: number): Roll {
+  const persona = params.persona === undefined ? null : parseName(params.persona, "persona");
+  const project = params.project === undefined ? null : parseName(params.project, "project");
+  const agents: SessionReport[] = [];
+  const daemons: SessionReport[] = [];
+  const waiting: WaitingReport[] = [];
+  for (const at of registry.of(tenant)) {
+    if ((persona !== null && at.persona !== persona) || (project !== null && at.project !== project))
+      continue;
+    const master = masterOf(at, nowMs);
+    for (const session of at.sessions)
+      (session.kind === "agent" ? agents : daemons).push(reportOn(session, session === master, nowMs));
+    if (at.mailbox.open > 0) waiting.push(waitingAt(at));
+  }
+  return { agents, daemons, waiting };
+}
+
+function reportOn(session: Session, master: boolean, nowMs: number): SessionReport {
+  return {
+    session: session.id,
+    kind: session.kind,
+    address: session.at.name,
+    surface: session.surface,
+    host: session.host,
+    root: session.root,
+    version: session.version,
+    liveness: sessionLiveness(session, nowMs),
+    connected: session.connected,
+    master: master && isAlive(session, nowMs),
+    startedAtMs: session.startedAtMs,
+    lastHeardAtMs: session.lastHeardAtMs,
+  };
+}
+
+function waitingAt(at: Registered): WaitingReport {
+  const { mailbox } = at;
+  return {
+    to: at.name,
+    open: mailbox.open,
+    urgent: mailbox.urgent,
+    pending: mailbox.open - mailbox.delivered,
+    delivered: mailbox.delivered,
+    oldestAtMs: mailbox.oldest === null ? null : mailbox.oldest.head.acceptedAtMs,
+    senders: mailbox.topSenders(),
+  };
+}

@@ -1,0 +1,426 @@
+/**
+ * What happens to signals: accepted, delivered, drained, expired. Each of these only moves a signal forward,
+ * and each leaves a record for the store (invariant 3). Knows who is registered only through `Registry`.
+ */
+import { formatAddress, parseAddress, printable } from "../../domain/address.ts";
+import { PrismError } from "../../domain/errors.ts";
+import { limits } from "../../domain/limits.ts";
+import type { DrainParams, HistoryParams, SignalParams, SignalState } from "../../domain/verbs.ts";
+import type {
+  DrainRecord,
+  MailboxRecord,
+  NewSignal,
+  OpenSignalRecord,
+  Progress,
+  SignalHead,
+  Snapshot,
+} from "../store/store.ts";
+import { bounds } from "./bounds.ts";
+import { Deadlines } from "./deadlines.ts";
+import { formatId, positionOf, tagOf } from "./ids.ts";
+import type { Mailbox, OpenSignal } from "./mailbox.ts";
+import { Memory } from "./memory.ts";
+import { isAlive, type Registered, type Registry, type Session } from "./registry.ts";
+import {
+  type Names,
+  type Reply,
+  type SameSignal,
+  signalUnknown,
+  statusOf,
+  type TakenSignal,
+} from "./reply.ts";
+import { type Recipient, recipientFrom, targetOf } from "./target.ts";
+
+/** Who asks, as far as this hub knows the session it names. */
+export interface Asker {
+  readonly tenant: string;
+  readonly session: Session | null;
+}
+
+export interface MailroomChanges {
+  readonly position: number;
+  readonly signals: readonly NewSignal[];
+  readonly progress: readonly Progress[];
+  readonly mailboxes: readonly MailboxRecord[];
+  readonly drains: readonly DrainRecord[];
+}
+
+interface Taken {
+  readonly signals: OpenSignal[];
+  readonly remaining: number;
+  /** Every open signal up to here was handed over or is told of as remaining. */
+  readonly told: number;
+}
+
+export class Mailroom {
+  readonly #registry: Registry;
+  readonly #newId: () => string;
+  readonly #names: Names;
+  readonly #tag: string;
+  #position: number;
+  readonly #open = new Map<number, OpenSignal>();
+  readonly #deadlines = new Deadlines();
+  readonly #keys = new Memory({ memoryMs: bounds.keyMemoryMs, keysMax: bounds.keysMax });
+  readonly #drainKeys: Memory;
+  #signals: NewSignal[] = [];
+  #progress: Progress[] = [];
+  #drains: DrainRecord[] = [];
+  #changedMailboxes = new Set<Mailbox>();
+
+  /**
+   * @param position at least `snapshot.position`: a core that replaces another goes on where that one was
+   */
+  constructor(options: {
+    readonly registry: Registry;
+    readonly snapshot: Snapshot;
+    readonly position: number;
+    readonly retentionMs: number;
+    readonly newId: () => string;
+  }) {
+    this.#registry = options.registry;
+    this.#newId = options.newId;
+    this.#position = options.position;
+    this.#tag = tagOf(options.snapshot.hubId);
+    this.#names = { tag: this.#tag, address: (id) => options.registry.byId(id) };
+    this.#drainKeys = new Memory({ memoryMs: options.retentionMs, keysMax: bounds.drainsMax });
+    for (const record of options.snapshot.open) this.#restore(record);
+    for (const { tenant, from, key, position, atMs } of options.snapshot.keys)
+      this.#keys.set(keyName(tenant, from, key), position, atMs);
+    for (const { address, key, position, atMs } of options.snapshot.drains)
+      this.#drainKeys.set(drainName(address, key), position, atMs);
+  }
+
+  get names(): Names {
+    return this.#names;
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  #restore(record: OpenSignalRecord): void {
+    const mailbox = this.#registry.byId(record.head.address)?.mailbox;
+    if (mailbox === undefined) return;
+    this.#admit(mailbox.append(record.head, record.deliveredAtMs));
+  }
+
+  #admit(signal: OpenSignal): void {
+    this.#open.set(signal.head.position, signal);
+    this.#deadlines.add(signal);
+  }
+
+  // ---- accept ----
+
+  /** @throws PrismError with nothing changed */
+  accept(asker: Asker, params: SignalParams, textBytes: number, nowMs: number): Reply {
+    const { tenant } = asker;
+    const from = this.#senderOf(asker, params.from);
+    const recipient = recipientFrom(this.#registry, tenant, params.to);
+    const replyTo = this.#answeredBy(params.replyTo);
+    const ttlMs = params.ttlMs ?? limits.signalTtlMsDefault;
+    const urgent = params.urgency === "urgent";
+    const key = params.key ?? null;
+    const name = key === null ? "" : keyName(tenant, from, key);
+    if (key !== null) {
+      // Before the target's state: what was accepted stays accepted, whatever became of the target.
+      const known = this.#keys.get(name, nowMs);
+      if (known !== null)
+        return this.#duplicate(known, { key, to: recipient.name, text: params.text, urgent, ttlMs, replyTo });
+    }
+    const { at, session } = targetOf(this.#registry, tenant, recipient, nowMs);
+    this.#refuseWhenFull(at, nowMs);
+
+    const head: SignalHead = {
+      position: ++this.#position,
+      address: at.id,
+      previous: at.mailbox.through,
+      from,
+      urgent,
+      acceptedAtMs: nowMs,
+      expiresAtMs: nowMs + ttlMs,
+      replyTo,
+      session: session === null ? null : session.id,
+      textBytes,
+    };
+    this.#admit(at.mailbox.append(head, null));
+    this.#signals.push({ head, text: params.text, key });
+    if (key !== null) this.#keys.set(name, head.position, nowMs);
+    this.#viewChanged(at.mailbox, head.position);
+    return this.#accepted(head, recipient);
+  }
+
+  #accepted(head: SignalHead, recipient: Recipient): Reply {
+    return {
+      kind: "done",
+      outcome: {
+        ok: {
+          id: formatId(this.#tag, head.position),
+          to: recipient.name,
+          state: "pending",
+          acceptedAtMs: head.acceptedAtMs,
+          expiresAtMs: head.expiresAtMs,
+          duplicate: false,
+        },
+      },
+    };
+  }
+
+  #duplicate(position: number, wanted: SameSignal): Reply {
+    return {
+      kind: "wanting",
+      want: { kind: "signals", positions: [position] },
+      finish: { verb: "signal", wanted },
+    };
+  }
+
+  #senderOf(asker: Asker, from: string | undefined): string | null {
+    if (from === undefined) return asker.session?.at.name ?? null;
+    return this.#registry.find(asker.tenant, from)?.name ?? formatAddress(parseAddress(from));
+  }
+
+  #answeredBy(replyTo: string | undefined): number | null {
+    if (replyTo === undefined) return null;
+    const position = positionOf(this.#tag, replyTo);
+    if (position === 0 || position > this.#position) throw signalUnknown(printable(replyTo));
+    return position;
+  }
+
+  #refuseWhenFull(at: Registered, nowMs: number): void {
+    if (at.mailbox.open < limits.mailboxSignalsMax) return;
+    this.settle(at.mailbox, nowMs);
+    if (at.mailbox.open < limits.mailboxSignalsMax) return;
+    throw new PrismError("mailbox_full", `${limits.mailboxSignalsMax} signals already wait for ${at.name}`, {
+      hint: "let it drain first, then send once more; nothing was queued",
+      target: { address: at.name, state: "alive", lastHeardAtMs: at.lastHeardAtMs },
+    });
+  }
+
+  // ---- deliver ----
+
+  /** A daemon has heard of all signals up to `through`: what was pending is delivered. */
+  acknowledge(mailbox: Mailbox, through: number, nowMs: number): void {
+    this.settle(mailbox, nowMs);
+    for (const { head, deliveredAtMs } of mailbox.deliver(through, nowMs))
+      this.#progress.push({ position: head.position, state: "delivered", deliveredAtMs, endedAtMs: null });
+  }
+
+  // ---- drain ----
+
+  drain(at: Registered, session: Session | null, params: DrainParams, nowMs: number): Reply {
+    const { mailbox } = at;
+    this.settle(mailbox, nowMs);
+    const key = params.key ?? this.#newId();
+    const name = drainName(at.id, key);
+    const repeated = params.key === undefined ? null : this.#drainKeys.get(name, nowMs);
+    const reader = session === null ? null : session.id;
+    if (repeated !== null) {
+      const rest = this.#take(at, reader, { limit: 0, bytesMax: 0 }, nowMs);
+      this.#tell(mailbox, rest.told);
+      return {
+        kind: "wanting",
+        want: { kind: "drain", position: repeated },
+        finish: { verb: "drain", key, remaining: rest.remaining },
+      };
+    }
+    const limit = params.limit ?? limits.drainSignalsDefault;
+    const bytesMax = params.bytesMax ?? limits.drainBytesMax;
+    const taken = this.#take(at, reader, { limit, bytesMax }, nowMs);
+    if (taken.signals.length === 0) return { kind: "drained", signals: [], key, remaining: taken.remaining };
+    const signals = taken.signals.map((signal) => this.#hand(signal, nowMs));
+    const position = ++this.#position;
+    this.#drains.push({
+      position,
+      address: at.id,
+      key,
+      atMs: nowMs,
+      signals: signals.map(({ head }) => head.position),
+    });
+    this.#drainKeys.set(name, position, nowMs);
+    mailbox.drains++;
+    mailbox.told = Math.max(mailbox.told, taken.told);
+    this.#viewChanged(mailbox, position);
+    return { kind: "drained", signals, key, remaining: taken.remaining };
+  }
+
+  /** Chooses, oldest first, what this reader may have within the bounds; at least one if any is for it. */
+  #take(
+    at: Registered,
+    reader: string | null,
+    bound: { readonly limit: number; readonly bytesMax: number },
+    nowMs: number,
+  ): Taken {
+    const { mailbox } = at;
+    const signals: OpenSignal[] = [];
+    let bytes = 0;
+    let keptForOthers = 0;
+    let told = mailbox.through;
+    let full = bound.limit === 0;
+    for (let signal = mailbox.oldest; signal !== null; signal = signal.after) {
+      // Without signals to single sessions there is nothing to be found behind the last one taken.
+      if (full && mailbox.forSessions === 0) break;
+      if (this.#isKeptForAnother(at, signal, reader, nowMs)) {
+        if (keptForOthers++ === 0) told = signal.head.position - 1;
+        continue;
+      }
+      if (full) continue;
+      bytes += signal.head.textBytes;
+      full = signals.length > 0 && bytes > bound.bytesMax;
+      if (full) continue;
+      signals.push(signal);
+      full = signals.length === bound.limit;
+    }
+    return { signals, remaining: mailbox.open - keptForOthers - signals.length, told };
+  }
+
+  /** A signal to one session is that session's, as long as it lives; then it is for whoever comes. */
+  #isKeptForAnother(at: Registered, signal: OpenSignal, reader: string | null, nowMs: number): boolean {
+    const id = signal.head.session;
+    if (id === null || id === reader) return false;
+    const owner = at.sessions.find((session) => session.id === id);
+    return owner !== undefined && isAlive(owner, nowMs);
+  }
+
+  #hand(signal: OpenSignal, nowMs: number): TakenSignal {
+    const { head, deliveredAtMs } = signal;
+    const endedAtMs = Math.max(nowMs, deliveredAtMs ?? head.acceptedAtMs);
+    this.#end(signal, "drained", endedAtMs);
+    this.#deadlines.ended();
+    return { head, status: statusOf(this.#names, head, { state: "drained", deliveredAtMs, endedAtMs }) };
+  }
+
+  #tell(mailbox: Mailbox, told: number): void {
+    if (told <= mailbox.told) return;
+    mailbox.told = told;
+    this.#viewChanged(mailbox, ++this.#position);
+  }
+
+  // ---- expire ----
+
+  /** Expires what is due, a bounded number of signals in one go. */
+  expireDue(nowMs: number): void {
+    for (let left = bounds.expiriesPerTurnMax; left > 0; left--) {
+      const signal = this.#deadlines.takeDue(nowMs);
+      if (signal === null) return;
+      this.#expire(signal);
+    }
+  }
+
+  /** Makes one mailbox exact while `expireDue` is still behind. Costs nothing when it isn't. */
+  settle(mailbox: Mailbox, nowMs: number): void {
+    const dueMs = this.#deadlines.nextMs();
+    if (dueMs === null || dueMs > nowMs) return;
+    for (let signal = mailbox.oldest; signal !== null; ) {
+      const after: OpenSignal | null = signal.after;
+      if (signal.head.expiresAtMs <= nowMs) {
+        this.#expire(signal);
+        this.#deadlines.ended();
+      }
+      signal = after;
+    }
+  }
+
+  #expire(signal: OpenSignal): void {
+    // The moment that was promised, not the one at which the hub came round to it.
+    this.#end(signal, "expired", Math.max(signal.head.expiresAtMs, signal.deliveredAtMs ?? 0));
+    this.#viewChanged(signal.mailbox, ++this.#position);
+  }
+
+  #end(signal: OpenSignal, state: "drained" | "expired", endedAtMs: number): void {
+    const { head, deliveredAtMs, mailbox } = signal;
+    this.#progress.push({ position: head.position, state, deliveredAtMs, endedAtMs });
+    mailbox.remove(signal);
+    this.#open.delete(head.position);
+  }
+
+  nextExpiryMs(): number | null {
+    return this.#deadlines.nextMs();
+  }
+
+  // ---- read ----
+
+  /** @throws PrismError `signal_unknown` */
+  status(tenant: string, id: string, nowMs: number): Reply {
+    const position = positionOf(this.#tag, id);
+    if (position === 0 || position > this.#position) throw signalUnknown(printable(id));
+    const signal = this.#open.get(position);
+    if (signal !== undefined) {
+      if (this.#registry.byId(signal.head.address)?.tenant !== tenant) throw signalUnknown(printable(id));
+      this.settle(signal.mailbox, nowMs);
+      if (signal.open) return { kind: "done", outcome: { ok: this.#openStatus(signal) } };
+    }
+    return {
+      kind: "wanting",
+      want: { kind: "signals", positions: [position] },
+      finish: { verb: "signal_status", tenant, id: printable(id) },
+    };
+  }
+
+  #openStatus(signal: OpenSignal): ReturnType<typeof statusOf> {
+    const state: SignalState = signal.deliveredAtMs === null ? "pending" : "delivered";
+    return statusOf(this.#names, signal.head, {
+      state,
+      deliveredAtMs: signal.deliveredAtMs,
+      endedAtMs: null,
+    });
+  }
+
+  /** @throws PrismError `signal_unknown` */
+  history(at: Registered, params: HistoryParams, nowMs: number): Reply {
+    this.settle(at.mailbox, nowMs);
+    let before = at.mailbox.through + 1;
+    if (params.before !== undefined) {
+      before = positionOf(this.#tag, params.before);
+      if (before === 0 || before > this.#position) throw signalUnknown(printable(params.before));
+    }
+    return {
+      kind: "wanting",
+      want: {
+        kind: "history",
+        address: at.id,
+        before,
+        signalsMax: params.limit ?? limits.drainSignalsDefault,
+        bytesMax: limits.drainBytesMax,
+        state: params.state ?? null,
+      },
+      finish: { verb: "history" },
+    };
+  }
+
+  // ---- changes ----
+
+  #viewChanged(mailbox: Mailbox, revision: number): void {
+    mailbox.revision = revision;
+    this.#changedMailboxes.add(mailbox);
+  }
+
+  get changedMailboxes(): ReadonlySet<Mailbox> {
+    return this.#changedMailboxes;
+  }
+
+  get hasChanges(): boolean {
+    return this.#progress.length > 0 || this.#changedMailboxes.size > 0;
+  }
+
+  takeChanges(): MailroomChanges {
+    const changes = {
+      position: this.#position,
+      signals: this.#signals,
+      progress: this.#progress,
+      mailboxes: Array.from(this.#changedMailboxes, (mailbox) => mailbox.record()),
+      drains: this.#drains,
+    };
+    this.#signals = [];
+    this.#progress = [];
+    this.#drains = [];
+    this.#changedMailboxes = new Set();
+    return changes;
+  }
+}
+
+function keyName(tenant: string, from: string | null, key: string): string {
+  return `${tenant}\n${from ?? ""}\n${key}`;
+}
+
+function drainName(address: number, key: string): string {
+  return `${address}\n${key}`;
+}

@@ -1,0 +1,458 @@
+/**
+ * The hub's engine: runs the core's decisions against a store, in batches. Commands that arrive in one turn
+ * of the event loop are decided together, made durable together (group commit) and told together, in the
+ * order they came; so nobody hears of what a power cut could still undo (invariant 3), and one sync of the
+ * disk serves all who wait. Knows no socket and no protocol; decides nothing about signals.
+ *
+ *   idle ──commands──> turn ──> commit ──> fetch ──> tell ──> idle
+ *                                  └─failed─> reload ──> idle, refusing writes for a moment
+ */
+import { PrismError, reportOf } from "../domain/errors.ts";
+import type { Log } from "../domain/log.ts";
+import {
+  type HubIdentity,
+  type StartParams,
+  VERBS,
+  type VerbAnswers,
+  type VerbName,
+  type VerbParams,
+} from "../domain/verbs.ts";
+import { bounds } from "./core/bounds.ts";
+import {
+  type Batch,
+  type Command,
+  complete,
+  completeDrain,
+  HubCore,
+  type Outcome,
+  type Push,
+  type Reply,
+} from "./core/core.ts";
+import { engineBounds } from "./engine/bounds.ts";
+import { Intake, type Waiting } from "./engine/intake.ts";
+import { Alarm, type EngineScheduler, eventLoop } from "./engine/scheduler.ts";
+import { TextCache } from "./engine/text-cache.ts";
+import type { Answered, Caller, HubService, PushSink } from "./service.ts";
+import type { Found, Snapshot, Store, Want } from "./store/store.ts";
+
+export type { EngineScheduler } from "./engine/scheduler.ts";
+
+export interface EngineOptions {
+  readonly store: Store;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** New, unguessable ids of at most `limits.keyBytesMax` bytes. */
+  readonly newId: () => string;
+  /** How long drained and expired signals are kept. */
+  readonly retentionMs: number;
+  readonly version: string;
+  readonly log: Log;
+  readonly scheduler?: EngineScheduler;
+}
+
+/** @throws PrismError what the store says if it can't be read: `storage_failed` and its kin */
+export function openEngine(options: EngineOptions): HubService {
+  const loaded: { error: PrismError | null; snapshot: Snapshot | null } = { error: null, snapshot: null };
+  options.store.load((error, snapshot) => {
+    loaded.error = error;
+    loaded.snapshot = snapshot;
+  });
+  if (loaded.error !== null) throw loaded.error;
+  if (loaded.snapshot === null) throw new Error("the store did not answer its first load before it returned");
+  return new Engine(options, loaded.snapshot);
+}
+
+interface Decided {
+  readonly waiting: Waiting;
+  readonly reply: Reply;
+  /** What the reply needs of the store, once that is known. */
+  want: Want | null;
+}
+
+/** After a failed commit: writers are refused; readers too, until what is durable was read again. */
+interface Refusal {
+  readonly error: PrismError;
+  readonly untilMs: number;
+  readonly mustReload: boolean;
+}
+
+/** Something else that needs the store to itself for a moment. */
+type Errand = (done: () => void) => void;
+
+class Engine implements HubService {
+  readonly identity: HubIdentity;
+  readonly #options: EngineOptions;
+  readonly #scheduler: EngineScheduler;
+  readonly #startedAtMs: number;
+  readonly #intake = new Intake();
+  readonly #texts = new TextCache(engineBounds.textCacheCharsMax);
+  /** Where each connected session's pushes go. */
+  readonly #sinks = new Map<string, PushSink>();
+  readonly #expiry: Alarm;
+  readonly #company: Alarm;
+  readonly #upkeep: Alarm;
+  #core: HubCore;
+  /** Decided, and waiting for their batch to become durable. */
+  #decided: Decided[] = [];
+  #errands: Errand[] = [];
+  /** True from a commit until its batch is told: nothing is decided meanwhile. */
+  #busy = false;
+  #turnComes = false;
+  #refusal: Refusal | null = null;
+  #closing: { readonly reason: string; readonly closed: () => void; saidLast: boolean } | null = null;
+  #closed: Promise<void> | null = null;
+
+  constructor(options: EngineOptions, snapshot: Snapshot) {
+    this.#options = options;
+    this.#scheduler = options.scheduler ?? eventLoop;
+    this.#startedAtMs = options.now();
+    this.#core = this.#coreFrom(snapshot, null);
+    this.identity = this.#core.identity;
+    this.#expiry = new Alarm(this.#scheduler, () => this.#wake());
+    this.#company = new Alarm(this.#scheduler, () => this.#commitAlone());
+    this.#upkeep = new Alarm(this.#scheduler, () => this.#run((done) => this.#maintain(done)));
+    this.#setExpiry();
+    this.#upkeep.within(engineBounds.upkeepIntervalMs);
+  }
+
+  #coreFrom(snapshot: Snapshot, before: HubCore | null): HubCore {
+    const { retentionMs, version, newId, now } = this.#options;
+    const startedAtMs = this.#startedAtMs;
+    return new HubCore({ snapshot, before, retentionMs, version, startedAtMs, newId }, now());
+  }
+
+  // ---- what edges call ----
+
+  call<V extends Exclude<VerbName, "start">>(
+    caller: Caller,
+    verb: V,
+    params: VerbParams<V>,
+    answered: Answered<VerbAnswers[V]>,
+  ): void {
+    this.#accept(commandOf(caller, verb, params), answered, null);
+  }
+
+  start(
+    tenant: string,
+    params: StartParams,
+    sink: PushSink | null,
+    answered: Answered<VerbAnswers["start"]>,
+  ): void {
+    this.#accept({ verb: "start", tenant, params, connected: sink !== null }, answered, sink);
+  }
+
+  heard(session: string): void {
+    this.#core.heard(session, this.#options.now());
+    if (this.#core.hasChanges) this.#company.within(engineBounds.companyDelayMs);
+  }
+
+  disconnected(session: string, sink: PushSink): void {
+    if (this.#sinks.get(session) !== sink) return;
+    this.#sinks.delete(session);
+    this.#core.disconnected(session, this.#options.now());
+    this.#company.within(engineBounds.companyDelayMs);
+  }
+
+  health(): Promise<{ readonly storeLatencyMs: number }> {
+    const askedAtMs = this.#scheduler.monotonicMs();
+    return new Promise((resolve, reject) => {
+      const unwell = this.#closing !== null ? shutDown() : (this.#refusal?.error ?? null);
+      if (unwell !== null) {
+        reject(unwell);
+        return;
+      }
+      this.#run((done) => {
+        this.#options.store.check((error) => {
+          if (error === null) resolve({ storeLatencyMs: this.#scheduler.monotonicMs() - askedAtMs });
+          else reject(error);
+          done();
+        });
+      });
+    });
+  }
+
+  close(reason: string): Promise<void> {
+    this.#closed ??= new Promise((closed) => {
+      this.#closing = { reason, closed, saidLast: false };
+      this.#wake();
+    });
+    return this.#closed;
+  }
+
+  // ---- a turn ----
+
+  #accept<A>(command: Command, answered: Answered<A>, sink: PushSink | null): void {
+    const waiting = { command, answered: answered as (outcome: Outcome) => void, sink };
+    const refused = this.#closing === null ? this.#intake.add(waiting) : shutDown();
+    if (refused === null) this.#wake();
+    else this.#scheduler.defer(() => this.#tell(waiting, { error: reportOf(refused) }));
+  }
+
+  #wake(): void {
+    if (this.#turnComes || this.#busy) return;
+    this.#turnComes = true;
+    this.#scheduler.defer(() => {
+      this.#turnComes = false;
+      if (!this.#busy) this.#turn();
+    });
+  }
+
+  #run(errand: Errand): void {
+    this.#errands.push(errand);
+    this.#wake();
+  }
+
+  #turn(): void {
+    const nowMs = this.#options.now();
+    if (this.#refusal !== null && nowMs >= this.#refusal.untilMs) {
+      if (this.#refusal.mustReload) {
+        this.#reload(this.#refusal.error);
+        return;
+      }
+      this.#refusal = null;
+    }
+    if (this.#refusal === null) this.#core.tick(nowMs);
+    for (const waiting of this.#intake.take())
+      this.#decided.push({ waiting, reply: this.#decide(waiting, nowMs), want: null });
+    if (this.#closing !== null && this.#intake.isEmpty && !this.#closing.saidLast) {
+      this.#closing.saidLast = true;
+      this.#core.closing(nowMs);
+    }
+    if (this.#mustCommit()) {
+      this.#commit();
+      return;
+    }
+    if (this.#decided.length > 0 || this.#core.hasChanges) this.#company.within(engineBounds.companyDelayMs);
+    this.#next();
+  }
+
+  /** Whoever reads may have read a delivery that is not durable yet; so all but daemons' receipts commit. */
+  #mustCommit(): boolean {
+    if (this.#core.isUrgent || this.#closing !== null) return true;
+    return this.#decided.some(({ waiting }) => waiting.command.verb !== "acknowledge");
+  }
+
+  #commitAlone(): void {
+    if (!this.#busy && this.#refusal === null) this.#commit();
+  }
+
+  #decide({ command, sink }: Waiting, nowMs: number): Reply {
+    const refused = this.#refusal;
+    if (refused !== null && (refused.mustReload || !VERBS[command.verb].readOnly))
+      return { kind: "done", outcome: { error: reportOf(refused.error) } };
+    const reply = this.#core.decide(command, nowMs);
+    if (command.verb === "start" && reply.kind === "done" && "ok" in reply.outcome) {
+      // From now on, not from the telling: an older socket of the session may say goodbye in between.
+      const { session } = reply.outcome.ok as VerbAnswers["start"];
+      if (sink === null) this.#sinks.delete(session);
+      else this.#sinks.set(session, sink);
+    }
+    return reply;
+  }
+
+  // ---- commit, fetch, tell ----
+
+  #commit(): void {
+    this.#company.cancel();
+    this.#busy = true;
+    const decided = this.#decided;
+    this.#decided = [];
+    // While writes are refused, what the core has to write is a few signs of life: they wait.
+    const batch = this.#refusal === null ? this.#core.take() : NOTHING;
+    if (batch.changes === null) {
+      this.#fetch(batch, decided);
+      return;
+    }
+    this.#options.store.commit(batch.changes, (error) => {
+      if (error !== null) this.#failed(error, decided);
+      else this.#fetch(batch, decided);
+    });
+  }
+
+  /** Fetches the texts that replies need and that are not at hand. */
+  #fetch(batch: Batch, decided: readonly Decided[]): void {
+    for (const { head, text } of batch.changes?.signals ?? []) this.#texts.set(head.position, text);
+    const wants: Want[] = [];
+    for (const entry of decided) {
+      entry.want = this.#wantOf(entry.reply);
+      if (entry.want !== null) wants.push(entry.want);
+    }
+    if (wants.length === 0) this.#finish(batch, decided, []);
+    else this.#options.store.read(wants, (error, found) => this.#finish(batch, decided, error ?? found));
+  }
+
+  #wantOf(reply: Reply): Want | null {
+    if (reply.kind === "done") return null;
+    if (reply.kind === "wanting") return reply.want;
+    const positions = reply.signals.map(({ head }) => head.position);
+    const isAtHand = positions.every((position) => this.#texts.get(position) !== undefined);
+    return isAtHand ? null : { kind: "signals", positions };
+  }
+
+  #finish(batch: Batch, decided: readonly Decided[], found: readonly Found[] | PrismError): void {
+    let next = 0;
+    for (const { waiting, reply, want } of decided) {
+      if (want !== null && found instanceof PrismError) this.#tell(waiting, { error: reportOf(found) });
+      else this.#tell(waiting, this.#outcomeOf(reply, want === null ? null : foundAt(found, next++)));
+    }
+    for (const push of batch.pushes) this.#push(push);
+    for (const session of batch.detached) this.#sinks.delete(session);
+    for (const { position, endedAtMs } of batch.changes?.progress ?? [])
+      if (endedAtMs !== null) this.#texts.delete(position);
+    this.#next();
+  }
+
+  #outcomeOf(reply: Reply, found: Found | null): Outcome {
+    if (reply.kind === "done") return reply.outcome;
+    if (reply.kind === "wanting") return complete(this.#core.names, reply.finish, found ?? NOT_FOUND);
+    if (found === null) return completeDrain(reply, (position) => this.#texts.get(position));
+    const texts = new Map(found.signals.map((signal) => [signal.position, signal.text]));
+    return completeDrain(reply, (position) => texts.get(position));
+  }
+
+  #tell(waiting: Waiting, outcome: Outcome): void {
+    try {
+      waiting.answered(outcome);
+    } catch (error) {
+      this.#logFault("answerFailed", error);
+    }
+  }
+
+  #push({ session, name, value }: Push): void {
+    try {
+      this.#sinks.get(session)?.push(name, value);
+    } catch (error) {
+      this.#logFault("pushFailed", error);
+    }
+  }
+
+  /** A batch is through: an errand if there is one, then whatever came meanwhile. */
+  #next(): void {
+    this.#busy = false;
+    this.#setExpiry();
+    const errand = this.#errands.shift();
+    if (errand !== undefined) {
+      this.#busy = true;
+      errand(() => this.#next());
+    } else if (!this.#intake.isEmpty) this.#wake();
+    else if (this.#closing !== null) this.#end();
+  }
+
+  // ---- when the store fails ----
+
+  /** Nothing of the batch was kept: its writers hear so, its readers are served from what is kept. */
+  #failed(error: PrismError, decided: readonly Decided[]): void {
+    this.#options.log("error", "commitFailed", { code: error.code, reason: error.message });
+    const readers: Waiting[] = [];
+    for (const { waiting } of decided) {
+      if (waiting.sink !== null) this.#forgetSink(waiting.sink);
+      if (VERBS[waiting.command.verb].readOnly) readers.push(waiting);
+      else this.#tell(waiting, { error: reportOf(error) });
+    }
+    this.#intake.putBack(readers);
+    this.#reload(error);
+  }
+
+  /** The connection whose `start` failed is nobody's. */
+  #forgetSink(sink: PushSink): void {
+    for (const [session, other] of this.#sinks) {
+      if (other !== sink) continue;
+      this.#sinks.delete(session);
+      this.#core.disconnected(session, this.#options.now());
+    }
+  }
+
+  /** Makes a new core from what is durable: the old one remembers what never was. */
+  #reload(error: PrismError): void {
+    this.#busy = true;
+    this.#texts.clear();
+    this.#options.store.load((loadError, snapshot) => {
+      const untilMs = this.#options.now() + engineBounds.refusalMs;
+      this.#refusal = { error: loadError ?? error, untilMs, mustReload: snapshot === null };
+      if (snapshot !== null) this.#core = this.#coreFrom(snapshot, this.#core);
+      else this.#options.log("error", "reloadFailed", { reason: loadError?.message ?? "" });
+      this.#next();
+    });
+  }
+
+  #logFault(event: string, error: unknown): void {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#options.log("error", event, { detail });
+  }
+
+  // ---- time ----
+
+  #setExpiry(): void {
+    const dueMs = this.#core.nextWakeMs();
+    if (dueMs === null || this.#closing !== null) return;
+    const nowMs = this.#options.now();
+    const delayMs = Math.max(dueMs, this.#refusal?.untilMs ?? 0) - nowMs;
+    this.#expiry.within(Math.min(Math.max(1, delayMs), engineBounds.wakeMsMax));
+  }
+
+  #maintain(done: () => void): void {
+    const { store, now, retentionMs, log } = this.#options;
+    if (this.#closing !== null || this.#refusal !== null) {
+      this.#upkeep.within(engineBounds.upkeepIntervalMs);
+      done();
+      return;
+    }
+    const upkeep = {
+      endedBeforeMs: now() - retentionMs,
+      keysBeforeMs: now() - bounds.keyMemoryMs,
+      rowsMax: engineBounds.upkeepRowsMax,
+    };
+    store.maintain(upkeep, (error, more) => {
+      if (error !== null) log("warn", "upkeepFailed", { reason: error.message });
+      const isBehind = error === null && more;
+      this.#upkeep.within(isBehind ? engineBounds.upkeepStepMs : engineBounds.upkeepIntervalMs);
+      done();
+    });
+  }
+
+  // ---- the end ----
+
+  #end(): void {
+    const closing = this.#closing;
+    if (closing === null) return;
+    if (!closing.saidLast) {
+      this.#wake();
+      return;
+    }
+    this.#busy = true;
+    for (const alarm of [this.#expiry, this.#company, this.#upkeep]) alarm.cancel();
+    for (const session of this.#sinks.keys())
+      this.#push({ session, name: "closing", value: { reason: closing.reason } });
+    this.#sinks.clear();
+    this.#options.store.close((error) => {
+      if (error !== null) this.#options.log("warn", "storeCloseFailed", { reason: error.message });
+      closing.closed();
+    });
+  }
+}
+
+const NOTHING: Batch = { changes: null, pushes: [], detached: [] };
+const NOT_FOUND: Found = { signals: [], next: null };
+
+function foundAt(found: readonly Found[] | PrismError, at: number): Found {
+  return found instanceof PrismError ? NOT_FOUND : (found[at] ?? NOT_FOUND);
+}
+
+function commandOf<V extends Exclude<VerbName, "start">>(
+  caller: Caller,
+  verb: V,
+  params: VerbParams<V>,
+): Command {
+  if (verb !== "signal") return { verb, caller, params } as Command;
+  const signal = params as VerbParams<"signal">;
+  return { verb: "signal", caller, params: signal, textBytes: textBytesOf(signal.text) };
+}
+
+/** Bytes of a text as it stands in an answer, without its quotes: equal to its length for plain ASCII. */
+function textBytesOf(text: string): number {
+  return Buffer.byteLength(JSON.stringify(text)) - 2;
+}
+
+function shutDown(): PrismError {
+  return new PrismError("interrupted", "the hub is shutting down", { hint: "ask again once it is back" });
+}

@@ -1,0 +1,93 @@
+/**
+ * The embedded store's tables, laid out for appending: a batch writes to the ends of a few tables, so that
+ * its commit touches few pages. Hence no index on signals by mailbox (each signal names the one before it
+ * instead: measured, an index over 50 mailboxes costs a third of the throughput), and a signal's progress
+ * beside the signal instead of in it.
+ *
+ * Times are epoch milliseconds; positions are the hub's one sequence.
+ */
+
+/** "Prsm": tells a Prism store from any other SQLite file. */
+export const APPLICATION_ID = 0x5072736d;
+export const SCHEMA_VERSION = 1;
+
+/** As kept in `progress.state`; a signal without a row there is pending. */
+export const STATE_NUMBERS = { delivered: 1, drained: 2, expired: 3 } as const;
+
+export const SCHEMA = `
+  CREATE TABLE hub (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    hub_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    -- Open signals up to here are listed in "waiting"; those after it are found by reading on from here.
+    settled INTEGER NOT NULL
+  );
+  CREATE TABLE addresses (
+    id INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    persona TEXT NOT NULL,
+    project TEXT NOT NULL,
+    lease_ms INTEGER NOT NULL,
+    last_heard_at_ms INTEGER NOT NULL,
+    wrapped_at_ms INTEGER,
+    master TEXT,
+    UNIQUE (tenant, persona, project)
+  );
+  CREATE TABLE sessions (
+    id TEXT PRIMARY KEY,
+    address INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    surface TEXT,
+    host TEXT,
+    root TEXT,
+    instance TEXT,
+    version TEXT NOT NULL,
+    started_at_ms INTEGER NOT NULL,
+    last_heard_at_ms INTEGER NOT NULL,
+    wrapped_at_ms INTEGER
+  );
+  CREATE TABLE mailboxes (
+    address INTEGER PRIMARY KEY,
+    through INTEGER NOT NULL,
+    told INTEGER NOT NULL,
+    drains INTEGER NOT NULL
+  );
+  CREATE TABLE signals (
+    position INTEGER PRIMARY KEY,
+    address INTEGER NOT NULL,
+    -- The signal before it in its mailbox, or 0.
+    previous INTEGER NOT NULL,
+    sender TEXT,
+    urgent INTEGER NOT NULL,
+    accepted_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL,
+    reply_to INTEGER,
+    session TEXT,
+    text_bytes INTEGER NOT NULL,
+    -- Last, so that reading the rest never touches a long text's pages. Null: forgotten, the link remains.
+    text TEXT
+  );
+  CREATE TABLE progress (
+    position INTEGER PRIMARY KEY,
+    state INTEGER NOT NULL,
+    delivered_at_ms INTEGER,
+    ended_at_ms INTEGER
+  );
+  CREATE TABLE keys (
+    position INTEGER PRIMARY KEY,
+    key TEXT NOT NULL
+  );
+  CREATE TABLE drains (
+    position INTEGER PRIMARY KEY,
+    address INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    drained_at_ms INTEGER NOT NULL,
+    -- Positions in base 36, oldest first, with a comma between.
+    signals TEXT NOT NULL
+  );
+  CREATE TABLE waiting (
+    position INTEGER PRIMARY KEY
+  );
+  PRAGMA application_id = ${APPLICATION_ID};
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`;

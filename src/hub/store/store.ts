@@ -1,0 +1,190 @@
+/**
+ * The port between the hub's decisions and a disk. An adapter applies a batch of changes atomically, says so
+ * only once they are durable, and finds again what was kept. It decides nothing: it does not know what a
+ * lease, a drain's bound or a tenant's right is. Every adapter passes `test/conformance/store.contract.ts`.
+ *
+ * All calls take a callback, because one adapter answers before the call returns (a file on this host) and
+ * another later (a database server). One call is under way at a time: the engine sees to that.
+ */
+import type { PrismError } from "../../domain/errors.ts";
+import type { SessionKind, SignalState } from "../../domain/verbs.ts";
+
+/** A persona in a project, as registered. Its mailbox has the same id. */
+export interface AddressRecord {
+  readonly id: number;
+  readonly tenant: string;
+  readonly persona: string;
+  readonly project: string;
+  readonly leaseMs: number;
+  /** Written once a minute at most: after a crash it may be that much too old, never too new. */
+  readonly lastHeardAtMs: number;
+  /** Off duty since then, or null. */
+  readonly wrappedAtMs: number | null;
+  /** The master agent's session, or null. */
+  readonly master: string | null;
+}
+
+export interface SessionRecord {
+  readonly id: string;
+  readonly address: number;
+  readonly kind: SessionKind;
+  readonly surface: string | null;
+  readonly host: string | null;
+  readonly root: string | null;
+  readonly instance: string | null;
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly lastHeardAtMs: number;
+  readonly wrappedAtMs: number | null;
+}
+
+/** What of a mailbox can't be counted from its open signals. */
+export interface MailboxRecord {
+  readonly address: number;
+  readonly through: number;
+  readonly told: number;
+  readonly drains: number;
+}
+
+/** A signal as accepted, without its text: none of this ever changes. */
+export interface SignalHead {
+  readonly position: number;
+  readonly address: number;
+  /** Position of the signal before it in the same mailbox, or 0: lets a store walk a mailbox backwards. */
+  readonly previous: number;
+  readonly from: string | null;
+  readonly urgent: boolean;
+  readonly acceptedAtMs: number;
+  readonly expiresAtMs: number;
+  /** Position of the signal it answers. */
+  readonly replyTo: number | null;
+  /** Set if it was sent to this one session. */
+  readonly session: string | null;
+  /** Bytes of the text as it stands in an answer: UTF-8, escaped for JSON. */
+  readonly textBytes: number;
+}
+
+export interface NewSignal {
+  readonly head: SignalHead;
+  readonly text: string;
+  /** Idempotency key, remembered until `maintain` is told to forget it. */
+  readonly key: string | null;
+}
+
+/** Where a signal stands; the last one written for a position counts. */
+export interface Progress {
+  readonly position: number;
+  readonly state: Exclude<SignalState, "pending">;
+  readonly deliveredAtMs: number | null;
+  /** Null while it is only delivered. */
+  readonly endedAtMs: number | null;
+}
+
+/** A drain that took at least one signal. */
+export interface DrainRecord {
+  readonly position: number;
+  readonly address: number;
+  readonly key: string;
+  readonly atMs: number;
+  readonly signals: readonly number[];
+}
+
+/** One batch: all of it becomes durable, or nothing. */
+export interface Changes {
+  /** Highest position given out so far: signals, drains and expiries count in one sequence. */
+  readonly position: number;
+  readonly addresses: readonly AddressRecord[];
+  readonly sessions: readonly SessionRecord[];
+  readonly sessionsRemoved: readonly string[];
+  readonly signals: readonly NewSignal[];
+  readonly progress: readonly Progress[];
+  readonly mailboxes: readonly MailboxRecord[];
+  readonly drains: readonly DrainRecord[];
+}
+
+/** A signal as it is kept: head, text and where it stands. */
+export interface StoredSignal extends SignalHead {
+  readonly text: string;
+  readonly state: SignalState;
+  readonly deliveredAtMs: number | null;
+  readonly endedAtMs: number | null;
+}
+
+export interface OpenSignalRecord {
+  readonly head: SignalHead;
+  readonly deliveredAtMs: number | null;
+}
+
+export interface KeyRecord {
+  readonly tenant: string;
+  readonly from: string | null;
+  readonly key: string;
+  readonly position: number;
+  readonly atMs: number;
+}
+
+export type DrainKeyRecord = Omit<DrainRecord, "signals">;
+
+/** Everything the core needs to go on where the last one stopped. All lists are oldest first. */
+export interface Snapshot {
+  /** Made once with the store: 8 or more characters of a-z and 0-9. */
+  readonly hubId: string;
+  readonly position: number;
+  readonly addresses: readonly AddressRecord[];
+  readonly sessions: readonly SessionRecord[];
+  readonly mailboxes: readonly MailboxRecord[];
+  /** Signals neither drained nor expired. */
+  readonly open: readonly OpenSignalRecord[];
+  readonly keys: readonly KeyRecord[];
+  readonly drains: readonly DrainKeyRecord[];
+}
+
+/** What a reply needs from the store. */
+export type Want =
+  /** Those of the positions that are still kept, in the order asked. */
+  | { readonly kind: "signals"; readonly positions: readonly number[] }
+  /** The signals of a drain that are still kept, oldest first. */
+  | { readonly kind: "drain"; readonly position: number }
+  /** A mailbox backwards from `before`, exclusive. */
+  | {
+      readonly kind: "history";
+      readonly address: number;
+      readonly before: number;
+      readonly signalsMax: number;
+      readonly bytesMax: number;
+      readonly state: SignalState | null;
+    };
+
+export interface Found {
+  readonly signals: readonly StoredSignal[];
+  /** History only: where to read on (the next call's `before`), or null at the end. */
+  readonly next: number | null;
+}
+
+/** One bounded step of forgetting. */
+export interface Upkeep {
+  /** Signals that ended at or before this, and drains made at or before this, may go. */
+  readonly endedBeforeMs: number;
+  /** Keys of signals accepted at or before this may go; a signal stays as long as its key. */
+  readonly keysBeforeMs: number;
+  /** The most rows to look at in this step. */
+  readonly rowsMax: number;
+}
+
+/** `error` null means success. Called once, before or after the call returns. */
+export type Done<T> = (error: PrismError | null, value: T) => void;
+
+/** Errors are `storage_full`, `storage_failed` or `permission_denied`; none loses what was kept before. */
+export interface Store {
+  /** Null on an error. The first call answers before it returns: an adapter that must wait reads ahead. */
+  load(done: Done<Snapshot | null>): void;
+  /** Durable when `done` hears no error; on an error nothing of it was kept. */
+  commit(changes: Changes, done: Done<void>): void;
+  /** Answers in the order of `wants`; sees every commit that was done before. */
+  read(wants: readonly Want[], done: Done<readonly Found[]>): void;
+  /** `value` is true if there is more to forget now. */
+  maintain(upkeep: Upkeep, done: Done<boolean>): void;
+  /** One round through the store that changes nothing. */
+  check(done: Done<void>): void;
+  close(done: Done<void>): void;
+}
