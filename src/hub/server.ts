@@ -70,9 +70,8 @@ export async function openHubServer(options: HubServerOptions): Promise<HubServe
       resolve(new PrismError("internal", "the hub's listener failed", { cause: error }));
     });
   });
-  const host = listen.host.includes(":") ? `[${listen.host.replace(/^\[|\]$/g, "")}]` : listen.host;
   return {
-    url: `${options.tls === undefined ? "http" : "https"}://${host}:${port}`,
+    url: `${options.tls === undefined ? "http" : "https"}://${urlHost(listen.host)}:${port}`,
     port,
     failed,
     refuse: () => void server.close(),
@@ -87,13 +86,23 @@ export async function openHubServer(options: HubServerOptions): Promise<HubServe
   };
 }
 
+/** Who listens everywhere is called on this host by the loopback's name. */
+function urlHost(host: string): string {
+  const bare = host.replace(/^\[|\]$/g, "");
+  if (bare === "0.0.0.0") return "127.0.0.1";
+  if (bare === "::") return "[::1]";
+  return bare.includes(":") ? `[${bare}]` : bare;
+}
+
 /** Tokens and signals in the open need somebody's explicit word. */
 function checkExposure(options: HubServerOptions): void {
   if (options.tls !== undefined || options.plaintext || isLoopback(options.listen.host)) return;
   throw new PrismError(
     "invalid_argument",
     `listening on ${options.listen.host} without TLS would send tokens and signals in the open`,
-    { hint: "give a certificate and its key, listen on 127.0.0.1, or allow it with plaintext" },
+    {
+      hint: "give --tls-cert and --tls-key, listen on 127.0.0.1, or allow it with --plaintext if a VPN protects it",
+    },
   );
 }
 

@@ -210,11 +210,11 @@ export class PeerSocket implements PushSink {
     this.#caller = { tenant: this.#tenant, session };
   }
 
+  /** Its session has ended at the service, which knows: the socket is free for another one. */
   #unbind(session: string): void {
     if (this.#session.id !== "bound" || this.#session.session !== session) return;
     this.#session = NO_SESSION;
     this.#caller = { tenant: this.#tenant, session: null };
-    this.#keeper.edge.service.disconnected(session, this);
   }
 
   #answer(
