@@ -1,0 +1,79 @@
+/**
+ * Whoever looks after the fleet: asks for status, signal_status and history again and again, and wraps
+ * addresses. Its questions change nothing; the checker hears the answers at the hub's edge.
+ */
+import { callOnce } from "./call.ts";
+import type { Process } from "./host.ts";
+import type { Network } from "./network.ts";
+import type { Persona } from "./persona.ts";
+import type { Random } from "./random.ts";
+import type { SignalLedger } from "./signal-ledger.ts";
+import type { Timeline } from "./timeline.ts";
+
+export interface OperatorSetting {
+  readonly process: Process;
+  readonly network: Network;
+  readonly timeline: Timeline;
+  readonly random: Random;
+  readonly signals: SignalLedger;
+  readonly addresses: readonly string[];
+  readonly stormy: () => boolean;
+  readonly say: (address: string, text: string) => void;
+}
+
+const ANSWER_TIMEOUT_MS = 15_000;
+
+export class Operator {
+  readonly #setting: OperatorSetting;
+
+  constructor(setting: OperatorSetting) {
+    this.#setting = setting;
+  }
+
+  /** Asks something about once in `gapMs`, while the storm lasts. */
+  watch(gapMs: number): void {
+    const { timeline, random, stormy } = this.#setting;
+    timeline.after(random.gapMs(gapMs), () => {
+      if (!stormy()) return;
+      this.#ask();
+      this.watch(gapMs);
+    });
+  }
+
+  /** Ends an address in order; asks until it is answered, however often the answer gets lost. */
+  wrap(persona: Persona): void {
+    const { network, process, random, say } = this.#setting;
+    const params = namesOf(persona.address);
+    callOnce(network, process, { verb: "wrap", params, timeoutMs: ANSWER_TIMEOUT_MS }, (outcome) => {
+      if ("lost" in outcome) process.after(random.whole(100, 3000), () => this.wrap(persona));
+      else say(persona.address, "error" in outcome ? `cannot wrap: ${outcome.error.code}` : "has wrapped it");
+    });
+  }
+
+  #ask(): void {
+    const { network, process, random, signals, addresses } = this.#setting;
+    const timeoutMs = ANSWER_TIMEOUT_MS;
+    const nothing = (): void => {};
+    switch (random.pick(["status", "signal_status", "history"] as const)) {
+      case "status":
+        callOnce(network, process, { verb: "status", params: {}, timeoutMs }, nothing);
+        return;
+      case "signal_status": {
+        const known = signals.acknowledged();
+        const id = known.length === 0 ? "none-0" : random.pick(known);
+        callOnce(network, process, { verb: "signal_status", params: { id }, timeoutMs }, nothing);
+        return;
+      }
+      case "history": {
+        const params = { ...namesOf(random.pick(addresses)), limit: random.whole(1, 50) };
+        callOnce(network, process, { verb: "history", params, timeoutMs }, nothing);
+        return;
+      }
+    }
+  }
+}
+
+function namesOf(address: string): { persona: string; project: string } {
+  const [persona = "", project = ""] = address.split("@");
+  return { persona, project };
+}
