@@ -5,13 +5,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { printable } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
-import { HUB_PROTOCOL, type VerbAnswers, type VerbName } from "../../domain/verbs.ts";
+import { HUB_PROTOCOL } from "../../domain/verbs.ts";
 import type { Edge } from "./edge.ts";
 import { checkOrigin, tenantOfRequest } from "./guard.ts";
 import { errorAnswer, type HttpAnswer, sendAnswer } from "./http-answer.ts";
 import { checkContentType, readJson } from "./http-body.ts";
 import type { McpDoor } from "./mcp-door.ts";
-import { callVerb, failureOf, OPEN_VERBS, unknownVerb } from "./verb-call.ts";
+import { answerOf } from "./verb-answer.ts";
+import { failureOf, OPEN_VERBS, unknownVerb } from "./verb-call.ts";
 
 export interface HttpEdge {
   handle(request: IncomingMessage, response: ServerResponse): void;
@@ -70,38 +71,6 @@ async function callOverHttp(edge: Edge, request: IncomingMessage, name: string):
   }
   const params = await readJson(request, edge.bounds.messageBytesMax);
   return { status: 200, body: await answerOf(edge, tenant, verb, params) };
-}
-
-/**
- * One verb as a promise, for edges where one more does not matter: HTTP and MCP.
- *
- * @throws PrismError what the engine says, or `hub_timeout`
- */
-export function answerOf<V extends VerbName>(
-  edge: Edge,
-  tenant: string,
-  verb: V,
-  params: unknown,
-): Promise<VerbAnswers[V]> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(
-        new PrismError(
-          "hub_timeout",
-          `the hub could not answer ${verb} within ${edge.bounds.answerTimeoutMs} ms`,
-          {
-            hint: "ask again with the same key",
-          },
-        ),
-      );
-    }, edge.bounds.answerTimeoutMs);
-    const caller = { tenant, session: null };
-    callVerb(edge.service, { caller, verb, params, sink: null }, edge.log, (outcome) => {
-      clearTimeout(timer);
-      if ("ok" in outcome) resolve(outcome.ok as VerbAnswers[V]);
-      else reject(new PrismError(outcome.error.code, outcome.error.message, outcome.error));
-    });
-  });
 }
 
 /** One round through the store at a time: a crowd of watchers costs no more than one. */

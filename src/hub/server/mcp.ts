@@ -12,7 +12,7 @@ import { paramsOf, type Tool, toolsFor } from "../../domain/tools.ts";
 import { HUB_PROTOCOL } from "../../domain/verbs.ts";
 import { mcpServerOf, type ToolHost } from "../../net/mcp-tools.ts";
 import type { Edge } from "./edge.ts";
-import { answerOf } from "./http.ts";
+import { answerOf } from "./verb-answer.ts";
 
 const INSTRUCTIONS =
   "Prism carries signals between AI agents and wakes them. Addresses are PERSONA@PROJECT. Send with prism_signal, " +
