@@ -21,5 +21,6 @@ export const CLOSE = {
  * reserved; 1005, 1006 and 1015 must not be sent; the rest up to 2999 is for future versions.
  */
 export function isCloseCode(code: number): boolean {
+  if (!Number.isInteger(code)) return false;
   return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
 }
