@@ -24,7 +24,7 @@ interface BuildRecord {
   readonly node: string;
   readonly flags: readonly string[];
   readonly inputs: string;
-  readonly textBytes: { readonly main: number; readonly all: number };
+  readonly textBytes: { readonly first: number; readonly all: number };
   readonly bytes: number;
 }
 
@@ -67,7 +67,7 @@ async function build({ target, outDir, inputs, entry }: Build): Promise<void> {
 
     const bundled = await bundle({ entry, outDir: workDir, version });
     const { bytes: textBytes } = bundled;
-    say(`bundled: ${kilobytes(textBytes.main)} for every start, ${kilobytes(textBytes.all)} in all`);
+    say(`bundled: ${kilobytes(textBytes.first)} for every start, ${kilobytes(textBytes.all)} in all`);
 
     const made = join(workDir, target.fileName);
     await quietly(() => packageExecutable({ target, bundle: bundled, runtime, workDir, outFile: made }));

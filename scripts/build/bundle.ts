@@ -4,8 +4,8 @@
  * because source text is memory: 700 kB that a daemon never runs, in the same file as what it does run, cost
  * it 2.6 MB and 7 ms (V8 keeps the text of a script, and reads over all of it once).
  *
- * esbuild splits ES modules only, so it splits those, and each part is then turned into CommonJS. The first
- * part finds the others in the executable itself, as assets.
+ * esbuild splits ES modules only, so it splits those, and each part is then turned into CommonJS. A loader of
+ * a few lines finds them in the executable itself, as assets.
  */
 
 import { writeFile } from "node:fs/promises";
@@ -15,16 +15,17 @@ import { type BuildOptions, build, transform } from "esbuild";
 export interface BundleOptions {
   /** Entry point, absolute. */
   readonly entry: string;
-  /** Where the parts are written; the first is `main.cjs`. */
+  /** Where the parts are written. */
   readonly outDir: string;
   readonly version: string;
 }
 
 export interface Bundle {
-  readonly mainFile: string;
-  /** The parts loaded late or shared, by the name that `require` is called with. */
+  readonly loaderFile: string;
+  /** The parts' files, by the name that `require` is called with. */
   readonly parts: ReadonlyMap<string, string>;
-  readonly bytes: { readonly main: number; readonly all: number };
+  /** Text that every start loads, and all of it. */
+  readonly bytes: { readonly first: number; readonly all: number };
 }
 
 const SHARED = {
@@ -51,8 +52,7 @@ export async function bundle({ entry, outDir, version }: BundleOptions): Promise
     define: { PRISM_VERSION: JSON.stringify(version) },
   });
   const parts = new Map<string, string>();
-  const mainFile = join(outDir, "main.cjs");
-  let [main, all] = [0, 0];
+  const bytes = { first: 0, all: 0 };
   for (const file of outputFiles) {
     const name = basename(file.path);
     const { code } = await transform(file.text, {
@@ -61,36 +61,38 @@ export async function bundle({ entry, outDir, version }: BundleOptions): Promise
       // `await import()` becomes a late `require`: still lazy, and Node's ES module loader is never started.
       supported: { "dynamic-import": false },
     });
-    all += code.length;
-    if (name === "main.js") {
-      main = code.length;
-      await writeFile(mainFile, LOADER + code);
-    } else {
-      const path = join(outDir, name);
-      await writeFile(path, code);
-      parts.set(`./${name}`, path);
-    }
+    const path = join(outDir, name);
+    await writeFile(path, code);
+    parts.set(`./${name}`, path);
+    bytes.all += code.length;
+    if (name === FIRST_PART) bytes.first = code.length;
   }
-  return { mainFile, parts, bytes: { main, all } };
+  const loaderFile = join(outDir, "loader.cjs");
+  await writeFile(loaderFile, LOADER);
+  return { loaderFile, parts, bytes };
 }
 
+const FIRST_PART = "main.js";
+
 /**
- * Stands before the first part, inside the function that Node wraps around a single executable's script, and
- * puts itself in the place of that function's `require`. A part is ASCII, so its bytes are its characters.
+ * The executable's own script, and all of it: loads parts by name, and Node's modules by theirs. A part is
+ * ASCII, so its bytes are its characters. Parts carry names of their own in stack traces, and not the folder
+ * that they were built in.
  */
-const LOADER = `require = ((fromNode) => {
-  const loaded = new Map();
-  return function load(name) {
-    if (name[0] !== ".") return fromNode(name);
-    let part = loaded.get(name);
-    if (part === undefined) {
-      loaded.set(name, (part = { exports: {} }));
-      const text = Buffer.from(fromNode("node:sea").getRawAsset(name)).latin1Slice();
-      const names = ["exports", "require", "module"];
-      const run = fromNode("node:vm").compileFunction(text, names, { filename: "prism" + name.slice(1) });
-      run(part.exports, load, part);
-    }
-    return part.exports;
-  };
-})(require);
+const LOADER = `"use strict";
+const fromNode = require;
+const loaded = new Map();
+function load(name) {
+  if (name[0] !== ".") return fromNode(name);
+  let part = loaded.get(name);
+  if (part === undefined) {
+    loaded.set(name, (part = { exports: {} }));
+    const text = Buffer.from(fromNode("node:sea").getRawAsset(name)).latin1Slice();
+    const names = ["exports", "require", "module"];
+    const run = fromNode("node:vm").compileFunction(text, names, { filename: "prism" + name.slice(1) });
+    run(part.exports, load, part);
+  }
+  return part.exports;
+}
+load("./${FIRST_PART}");
 `;

@@ -46,7 +46,7 @@ export async function packageExecutable(options: PackageOptions): Promise<void> 
   await copyFile(options.runtime.path, runtimePath);
   if (options.target.platform === "linux") await stripSymbols(runtimePath);
   const seaConfig = { ...SEA_CONFIG, assets: Object.fromEntries(options.bundle.parts) };
-  await sea.default(options.bundle.mainFile, {
+  await sea.default(options.bundle.loaderFile, {
     targets: [
       {
         nodeRange: `node${options.runtime.version}`,
