@@ -8,7 +8,7 @@
  */
 import { join } from "node:path";
 import { formatAddress } from "../domain/address.ts";
-import type { ErrorReport, PrismError } from "../domain/errors.ts";
+import { type ErrorReport, errorOf, type PrismError } from "../domain/errors.ts";
 import { DOORBELL_SCHEDULE } from "../fsm/doorbell.ts";
 import { RETRY_PLAN, type RetryPlan } from "../fsm/retry.ts";
 import { begin, type EndReason } from "../fsm.ts";
@@ -240,17 +240,23 @@ class Daemon implements RunningDaemon {
   /** In the reverse order of `open`; each step is bounded, and none can keep the next from its turn. */
   async #takeDown(reason: EndReason, failure: ErrorReport | null): Promise<void> {
     const { options, ringer, lock } = this.#parts;
-    const { log } = options;
     this.#stopWatching();
     this.#driver.stopTimer();
-    await withinTime(this.#hub.closed(), HUB_CLOSE_TIMEOUT_MS);
-    await ringer.close();
-    await this.#ipc
-      ?.close()
-      .catch((error: unknown) => log("warn", "ipcNotClosed", { reason: String(error) }));
-    this.#stateFile.close();
-    lock.release();
-    log(reason === "failed" ? "error" : "info", "daemonEnded", { reason, why: failure?.message ?? null });
+    await this.#giveBack("hub", () => withinTime(this.#hub.closed(), HUB_CLOSE_TIMEOUT_MS));
+    await this.#giveBack("surface", () => ringer.close());
+    await this.#giveBack("ipc", () => this.#ipc?.close());
+    await this.#giveBack("stateFile", () => this.#stateFile.close());
+    await this.#giveBack("lock", () => lock.release());
+    const level = reason === "failed" ? "error" : "info";
+    options.log(level, "daemonEnded", { reason, why: failure?.message ?? null });
     this.#settle(failure === null ? { reason } : { reason, error: errorOf(failure) });
+  }
+
+  async #giveBack(what: string, give: () => unknown): Promise<void> {
+    try {
+      await give();
+    } catch (error) {
+      this.#parts.options.log("warn", "notGivenBack", { what, reason: String(error) });
+    }
   }
 }

@@ -49,6 +49,7 @@ const ALWAYS = () => true;
 
 export class Driver {
   readonly #world: DriverWorld;
+  readonly #initial: readonly Effect[];
   readonly #queue: Queued[] = [];
   readonly #asks = new Map<number, (answer: RingAnswer) => void>();
   #lastAsk = 0;
@@ -69,8 +70,6 @@ export class Driver {
     this.#initial = initial[1];
   }
 
-  readonly #initial: readonly Effect[];
-
   get state(): State {
     return this.#state;
   }
@@ -84,7 +83,10 @@ export class Driver {
   }
 
   begin(): void {
+    // An effect may answer at once: its event waits until the others are done.
+    this.#running = true;
     this.#follow(this.#initial);
+    this.#drain();
   }
 
   /** @param isCurrent asked when the event's turn comes; if false it is dropped */
