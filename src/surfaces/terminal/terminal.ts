@@ -61,7 +61,12 @@ export function open(given: unknown, context: SurfaceContext): Surface {
     const { output } = context;
     if (settings.tty !== undefined) {
       const text = bellText(bell, context.root, styleOf(settings, true));
-      return writeToDevice(settings.tty, text, { owned: true, timeoutMs: WRITE_MS_MAX, cancelled });
+      const outcome = await writeToDevice(settings.tty, text, {
+        owned: true,
+        timeoutMs: WRITE_MS_MAX,
+        cancelled,
+      });
+      return outcome.kind === "taken" ? outcome : { kind: "failed", reason: outcome.reason };
     }
     const text = bellText(bell, context.root, styleOf(settings, output.isTerminal));
     if (output.isTerminal && output.descriptor !== undefined && process.platform !== "win32") {
@@ -70,7 +75,7 @@ export function open(given: unknown, context: SurfaceContext): Surface {
       const device = `/dev/fd/${output.descriptor}`;
       const outcome = await writeToDevice(device, text, { owned: false, timeoutMs: WRITE_MS_MAX, cancelled });
       if (outcome.kind === "taken") return { kind: "taken", path: "standard output" };
-      if (outcome.opened || cancelled.aborted) return outcome;
+      if (outcome.opened || cancelled.aborted) return { kind: "failed", reason: outcome.reason };
     }
     return writeToStream(text, cancelled);
   }

@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import {
+  listSurfaces,
+  openSurface,
+  surfaceConfigSchema,
+  surfaceNameOf,
+} from "../../../src/surfaces/registry.ts";
+import { contextWith } from "../../support/surface-context.ts";
+import { rejectedBy, thrownBy } from "../../support/thrown.ts";
+
+describe("the registry", () => {
+  it("lists every surface with a line of help and a schema, and opens each", async () => {
+    expect(listSurfaces().map(({ name }) => name)).toEqual(["terminal", "exec"]);
+    for (const { name, about } of listSurfaces()) {
+      expect(about).toMatch(/^[a-z].*[^.]$/);
+      expect(await surfaceConfigSchema(name)).toMatchObject({ type: "object", additionalProperties: false });
+      const surface = await openSurface(name, name === "exec" ? { command: "true" } : {}, contextWith());
+      expect(surface.name).toBe(name);
+      await surface.close();
+    }
+  });
+
+  it.each([
+    ["termnal", 'did you mean "terminal"?'],
+    ["exce", 'did you mean "exec"?'],
+    ["tmux", "known are terminal, exec"],
+    ["constructor", "known are terminal, exec"],
+    ["", "known are terminal, exec"],
+  ])("refuses %j", async (name, hint) => {
+    expect(thrownBy(() => surfaceNameOf(name))).toMatchObject({ code: "invalid_argument", hint });
+    expect(await rejectedBy(openSurface(name, {}, contextWith()))).toMatchObject({
+      code: "invalid_argument",
+    });
+  });
+});
+
+describe("a surface's configuration", () => {
+  it.each<[string, { [key: string]: unknown }, string, RegExp]>([
+    ["terminal", { tyt: "/dev/pts/1" }, "unknown_key", /no member "tyt"/],
+    ["terminal", { tty: "" }, "invalid_argument", /tty must not be empty/],
+    ["terminal", { tty: 3 }, "invalid_argument", /tty must be a text, not 3/],
+    ["terminal", { bell: "yes" }, "invalid_argument", /bell must be true or false/],
+    ["terminal", { notify: "osc99" }, "invalid_argument", /notify must be one of none, osc9, osc777/],
+    ["exec", {}, "invalid_argument", /lacks "command"/],
+    ["exec", { command: "" }, "invalid_argument", /command must not be empty/],
+    ["exec", { command: "x", argv: ["x"] }, "invalid_argument", /both "command" and "argv"/],
+    [
+      "exec",
+      { command: "x", resumeCommand: "x", resumeArgv: ["x"] },
+      "invalid_argument",
+      /both "resumeCommand"/,
+    ],
+    ["exec", { argv: [] }, "invalid_argument", /"argv" of surface exec names no program/],
+    ["exec", { argv: [""] }, "invalid_argument", /names no program/],
+    ["exec", { argv: "ring" }, "invalid_argument", /argv must be a list/],
+    ["exec", { argv: ["a", 1] }, "invalid_argument", /argv\[1\] must be a text, not 1/],
+    ["exec", { argv: Array(65).fill("a") }, "too_large", /holds 65 items/],
+    ["exec", { command: "a\0b" }, "invalid_argument", /holds a NUL/],
+    ["exec", { argv: ["a", "\0"] }, "invalid_argument", /holds a NUL/],
+    ["exec", { command: "x".repeat(5000) }, "too_large", /command is longer than 4096 bytes/],
+    ["exec", { command: "x", timeoutMs: 0 }, "invalid_argument", /timeoutMs must be a whole number from 100/],
+    ["exec", { comand: "x" }, "unknown_key", /no member "comand"/],
+  ])("of %s refuses %j", async (name, config, code, message) => {
+    expect(await rejectedBy(openSurface(name, config, contextWith()))).toMatchObject({
+      code,
+      message: expect.stringMatching(message),
+    });
+  });
+});
