@@ -52,7 +52,10 @@ export function dialOrWait(
   return [next, [...expired, { do: "closeSocket" }, ...effects]];
 }
 
-/** After a sleep of days the way to the hub is likely new: one window from now at the latest. */
+/**
+ * After a sleep of days the way to the hub is likely new: one window from now at the latest. A dial that came
+ * due during the sleep is drawn anew: everybody on this host wakes at once, and must not dial at once.
+ */
 export function dialSooner(
   state: Disconnected,
   _event: EventOf<"hostResumed">,
@@ -61,7 +64,8 @@ export function dialSooner(
   if (state.dial.dialing) return [state, []];
   const { plan } = state.watch;
   const delayMs = retryDelayMs(plan, { policy: "soon", failures: plan.lossWindow, random: moment.random });
-  const atMs = Math.min(state.dial.atMs, moment.nowMs + delayMs);
+  const soonMs = moment.nowMs + delayMs;
+  const atMs = state.dial.atMs <= moment.nowMs ? soonMs : Math.min(state.dial.atMs, soonMs);
   return [{ ...state, dial: { dialing: false, atMs } }, []];
 }
 
