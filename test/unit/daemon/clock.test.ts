@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { openClock } from "../../../src/daemon/clock.ts";
+
+function clockAt(wallMs: number, monotonicMs: number) {
+  const at = { wallMs, monotonicMs };
+  const clock = openClock({ wallMs: () => at.wallMs, monotonicMs: () => at.monotonicMs });
+  return { at, clock };
+}
+
+test("begins at the wall clock, and runs with the monotonic one", () => {
+  const { at, clock } = clockAt(1_000_000, 5);
+  at.monotonicMs = 15;
+  at.wallMs = 9_999_999;
+  expect(clock.nowMs()).toBe(1_000_010);
+});
+
+test("catches up after a sleep, and never goes back", () => {
+  const { at, clock } = clockAt(1_000_000, 0);
+  at.wallMs = 4_600_000;
+  at.monotonicMs = 100;
+  clock.catchUp();
+  expect(clock.nowMs()).toBe(4_600_000);
+  at.wallMs = 50;
+  clock.catchUp();
+  expect(clock.nowMs()).toBe(4_600_000);
+});
