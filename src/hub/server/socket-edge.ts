@@ -25,7 +25,7 @@ export interface SocketEdge {
 
 export function openSocketEdge(edge: Edge): SocketEdge {
   const peers = new Set<PeerSocket>();
-  let corked: PeerSocket[] = [];
+  let staged: PeerSocket[] = [];
   let closing = false;
   let allGone: (() => void) | undefined;
 
@@ -34,13 +34,13 @@ export function openSocketEdge(edge: Edge): SocketEdge {
     nowMs: () => performance.now(),
     flushSoon(peer) {
       // One callback for all peers of a turn. A batch of answers comes from one commit, so it is one turn.
-      if (corked.push(peer) === 1) process.nextTick(flushAll);
+      if (staged.push(peer) === 1) process.nextTick(flushAll);
     },
   };
 
   function flushAll(): void {
-    const turn = corked;
-    corked = [];
+    const turn = staged;
+    staged = [];
     for (const peer of turn) peer.flush();
   }
 

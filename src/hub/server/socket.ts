@@ -24,6 +24,7 @@ import {
 } from "../../domain/verbs.ts";
 import type { Caller, PushSink } from "../service.ts";
 import type { Edge } from "./edge.ts";
+import { textFrames } from "./text-frames.ts";
 import { callVerb, failureOf, isVerb, unknownVerb } from "./verb-call.ts";
 
 /** RFC 6455 section 7.4.1. */
@@ -37,7 +38,7 @@ export const CLOSE = {
 /** What a peer's socket needs of those who keep all of them. */
 export interface SocketKeeper {
   readonly edge: Edge;
-  /** Ends this turn's cork after the turn. */
+  /** Calls `flush` once at the end of this turn. */
   flushSoon(peer: PeerSocket): void;
   /** Monotonic milliseconds, as of this turn. */
   nowMs(): number;
@@ -55,7 +56,9 @@ export class PeerSocket implements PushSink {
   #caller: Caller;
   #session: Session = NO_SESSION;
   #open = true;
-  #corked = false;
+  /** Messages of this turn. */
+  #staged: string[] = [];
+  #flushComes = false;
   #paused = false;
   #awaitingDrain = false;
   #calls = 0;
@@ -76,7 +79,7 @@ export class PeerSocket implements PushSink {
     if (!this.#open) return;
     if (name === "mailbox") {
       this.#view = value as MailboxView;
-      this.#cork();
+      this.#flushSoon();
       return;
     }
     if (name === "wrapped") this.#unbind((value as HubPushes["wrapped"]).session);
@@ -129,16 +132,24 @@ export class PeerSocket implements PushSink {
     }
   }
 
-  /** The end of a turn: the newest view, then everything of the turn in one write. */
+  /** The end of a turn: the newest view, and everything of the turn in one write. */
   flush(): void {
-    this.#corked = false;
-    if (this.#open) this.#sendView();
-    this.#wire.uncork();
-    if (this.#open) this.#checkPressure();
+    this.#flushComes = false;
+    if (!this.#open) return;
+    const { bufferedBytesHigh } = this.#keeper.edge.bounds;
+    if (this.#view !== undefined && this.#wire.writableLength <= bufferedBytesHigh) {
+      this.#staged.push(notificationText("mailbox", this.#view));
+      this.#view = undefined;
+    }
+    this.#write();
+    this.#checkPressure();
   }
 
+  /** What was answered goes out before the goodbye; what comes after it would break the protocol. */
   close(code: number, reason: string): void {
-    if (this.#open) this.#socket.close(code, reason);
+    if (!this.#open) return;
+    this.#write();
+    this.#socket.close(code, reason);
     this.#ended();
   }
 
@@ -241,23 +252,22 @@ export class PeerSocket implements PushSink {
   }
 
   #send(text: string): void {
-    this.#cork();
-    this.#socket.send(text);
+    this.#staged.push(text);
+    this.#flushSoon();
   }
 
-  #cork(): void {
-    if (this.#corked) return;
-    this.#corked = true;
-    this.#wire.cork();
+  #flushSoon(): void {
+    if (this.#flushComes) return;
+    this.#flushComes = true;
     this.#keeper.flushSoon(this);
   }
 
-  #sendView(): void {
-    if (this.#view === undefined || this.#wire.writableLength > this.#keeper.edge.bounds.bufferedBytesHigh)
-      return;
-    const text = notificationText("mailbox", this.#view);
-    this.#view = undefined;
-    this.#socket.send(text);
+  /** Straight to the wire: the library has no queue of its own here, as there is no compression. */
+  #write(): void {
+    const staged = this.#staged;
+    if (staged.length === 0) return;
+    this.#staged = [];
+    if (this.#socket.readyState === this.#socket.OPEN) this.#wire.write(textFrames(staged));
   }
 
   #count(change: 1 | -1): void {
@@ -279,7 +289,7 @@ export class PeerSocket implements PushSink {
       this.#wire.once("drain", () => {
         this.#awaitingDrain = false;
         if (!this.#open) return;
-        if (this.#view !== undefined) this.#cork();
+        if (this.#view !== undefined) this.#flushSoon();
         this.#checkReading();
       });
       this.#checkReading();
@@ -300,6 +310,7 @@ export class PeerSocket implements PushSink {
     if (!this.#open) return;
     this.#open = false;
     this.#view = undefined;
+    this.#staged = [];
     const session = this.#session;
     this.#session = NO_SESSION;
     if (session.id === "bound") this.#keeper.edge.service.disconnected(session.session, this);
