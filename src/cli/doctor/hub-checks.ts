@@ -10,7 +10,7 @@ import { HUB_PROTOCOL } from "../../domain/verbs.ts";
 import { errnoOf, fsErrorOf } from "../../host/fs-error.ts";
 import { callHub } from "../../net/hub-client.ts";
 import { type HubFlags, hubTarget } from "../hub-target.ts";
-import { spanText } from "../layout.ts";
+import { counted, spanText } from "../layout.ts";
 import type { Runtime } from "../runtime.ts";
 import { type Check, failed } from "./check.ts";
 
@@ -47,9 +47,7 @@ async function healthCheck(url: string, flags: HubFlags, runtime: Runtime): Prom
   const name = "hub";
   const shown = printable(url, 200);
   try {
-    const startedAt = performance.now();
-    const { status, body } = await getHealth(url, flags, runtime);
-    const tookMs = Math.round(performance.now() - startedAt);
+    const { status, body, tookMs } = await getHealth(url, flags, runtime);
     const health = healthIn(body);
     if (status !== 200 || health === undefined) {
       const error = new PrismError(
@@ -78,32 +76,15 @@ async function healthCheck(url: string, flags: HubFlags, runtime: Runtime): Prom
 
 /** Loaded here alone: undici costs megabytes, and no other verb makes a plain HTTP request. */
 async function getHealth(url: string, flags: HubFlags, runtime: Runtime) {
-  const { Agent, EnvHttpProxyAgent, request } = await import("undici");
-  const connect = { timeout: ANSWER_TIMEOUT_MS, ...caOf(flags, runtime) };
-  const { env } = runtime;
-  const httpProxy = env["http_proxy"] ?? env["HTTP_PROXY"] ?? env["all_proxy"] ?? env["ALL_PROXY"] ?? "";
-  const httpsProxy = env["https_proxy"] ?? env["HTTPS_PROXY"] ?? env["all_proxy"] ?? env["ALL_PROXY"] ?? "";
-  const noProxy = env["no_proxy"] ?? env["NO_PROXY"] ?? "";
-  const isLocal = /^(localhost|127\.|\[::1\])/.test(new URL(url).host);
-  const dispatcher =
-    isLocal || (httpProxy === "" && httpsProxy === "")
-      ? new Agent({ connect })
-      : new EnvHttpProxyAgent({ httpProxy, httpsProxy, noProxy, connect, requestTls: connect });
-  try {
-    const answer = await request(`${url}/healthz`, {
-      dispatcher,
-      headersTimeout: ANSWER_TIMEOUT_MS,
-      bodyTimeout: ANSWER_TIMEOUT_MS,
-    });
-    let body = "";
-    for await (const chunk of answer.body) {
-      body += String(chunk);
-      if (body.length > HEALTH_BYTES_MAX) break;
-    }
-    return { status: answer.statusCode, body };
-  } finally {
-    await dispatcher.destroy();
-  }
+  const { getText } = await import("../../net/http-get.ts");
+  const startedAt = performance.now();
+  const answer = await getText(`${url}/healthz`, {
+    env: runtime.env,
+    timeoutMs: ANSWER_TIMEOUT_MS,
+    bytesMax: HEALTH_BYTES_MAX,
+    ...caOf(flags, runtime),
+  });
+  return { ...answer, tookMs: Math.round(performance.now() - startedAt) };
 }
 
 function caOf(flags: HubFlags, runtime: Runtime): { readonly ca?: string } {
@@ -161,7 +142,8 @@ async function accessChecks(flags: HubFlags, runtime: Runtime): Promise<readonly
     );
     const answeredAtMs = runtime.now();
     const open = waiting.reduce((sum, mailbox) => sum + mailbox.open, 0);
-    const finding = `tenant ${printable(tenant)}: agents ${agents.length}, daemons ${daemons.length}, signals waiting ${open}`;
+    const here = `${counted(agents.length, "agent")}, ${counted(daemons.length, "daemon")}`;
+    const finding = `as tenant ${printable(tenant)}: ${here}, ${open} waiting`;
     return [
       { name: "access", verdict: "ok", finding },
       clockCheck(hub.nowMs - (askedAtMs + answeredAtMs) / 2),
