@@ -63,7 +63,8 @@ export class Mailroom {
   readonly #keys = new Memory({ memoryMs: bounds.keyMemoryMs, keysMax: bounds.keysMax });
   readonly #drainKeys: Memory;
   #signals: NewSignal[] = [];
-  #progress: Progress[] = [];
+  /** By position: of a signal that moved twice in one batch, only where it stands is written. */
+  #progress = new Map<number, Progress>();
   #drains: DrainRecord[] = [];
   #changedMailboxes = new Set<Mailbox>();
 
@@ -201,7 +202,7 @@ export class Mailroom {
   acknowledge(mailbox: Mailbox, through: number, nowMs: number): void {
     this.settle(mailbox, nowMs);
     for (const { head, deliveredAtMs } of mailbox.deliver(through, nowMs))
-      this.#progress.push({ position: head.position, state: "delivered", deliveredAtMs, endedAtMs: null });
+      this.#moved({ position: head.position, state: "delivered", deliveredAtMs, endedAtMs: null });
   }
 
   // ---- drain ----
@@ -327,7 +328,7 @@ export class Mailroom {
 
   #end(signal: OpenSignal, state: "drained" | "expired", endedAtMs: number): void {
     const { head, deliveredAtMs, mailbox } = signal;
-    this.#progress.push({ position: head.position, state, deliveredAtMs, endedAtMs });
+    this.#moved({ position: head.position, state, deliveredAtMs, endedAtMs });
     mailbox.remove(signal);
     this.#open.delete(head.position);
   }
@@ -388,6 +389,10 @@ export class Mailroom {
 
   // ---- changes ----
 
+  #moved(progress: Progress): void {
+    this.#progress.set(progress.position, progress);
+  }
+
   #viewChanged(mailbox: Mailbox, revision: number): void {
     mailbox.revision = revision;
     this.#changedMailboxes.add(mailbox);
@@ -398,19 +403,19 @@ export class Mailroom {
   }
 
   get hasChanges(): boolean {
-    return this.#progress.length > 0 || this.#changedMailboxes.size > 0;
+    return this.#progress.size > 0 || this.#changedMailboxes.size > 0;
   }
 
   takeChanges(): MailroomChanges {
     const changes = {
       position: this.#position,
       signals: this.#signals,
-      progress: this.#progress,
+      progress: [...this.#progress.values()],
       mailboxes: Array.from(this.#changedMailboxes, (mailbox) => mailbox.record()),
       drains: this.#drains,
     };
     this.#signals = [];
-    this.#progress = [];
+    this.#progress = new Map();
     this.#drains = [];
     this.#changedMailboxes = new Set();
     return changes;

@@ -2,7 +2,7 @@
 export interface EngineScheduler {
   /** Runs soon, after what is under way: the end of the turn in which a batch gathers. */
   defer(run: () => void): void;
-  /** Runs once, later; returns what cancels it. Must not keep a process alive. */
+  /** Runs once, later; returns what cancels it. */
   after(delayMs: number, run: () => void): () => void;
   /** Milliseconds from anywhere, with fractions if it can; never goes back. */
   monotonicMs(): number;
@@ -11,7 +11,7 @@ export interface EngineScheduler {
 export const eventLoop: EngineScheduler = {
   defer: (run) => void setImmediate(run),
   after(delayMs, run) {
-    const timer = setTimeout(run, delayMs).unref();
+    const timer = setTimeout(run, delayMs);
     return () => clearTimeout(timer);
   },
   monotonicMs: () => performance.now(),

@@ -8,13 +8,25 @@
  *   as the next link has been led past it.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { int, type Row } from "./sqlite-rows.ts";
+import { int, intOrNull, type Row } from "./sqlite-rows.ts";
 import type { Upkeep } from "./store.ts";
+
+/** One bounded step through one table. @returns true if it is not through yet */
+type Task = (upkeep: Upkeep) => boolean;
 
 export class SqliteUpkeep {
   readonly #statements: ReturnType<typeof prepareAll>;
   /** Signals up to here are settled in this round: those that came since the last one may soon end anyway. */
   #settleThrough = 0;
+  readonly #tasks: readonly Task[] = [
+    (upkeep) => this.#settle(upkeep.rowsMax),
+    (upkeep) => this.#sweepWaiting(upkeep.rowsMax),
+    (upkeep) => this.#forgetKeys(upkeep),
+    (upkeep) => this.#forgetDrains(upkeep),
+    (upkeep) => this.#forgetSignals(upkeep),
+  ];
+  /** Those that are not through with their table in this round. */
+  #unfinished: readonly Task[] = [];
   #waitingCursor = 0;
   #signalsCursor = 0;
 
@@ -22,16 +34,11 @@ export class SqliteUpkeep {
     this.#statements = prepareAll(db);
   }
 
-  /** Runs one step inside a transaction of the caller. @returns true if there is more to do now */
+  /** Runs one step inside a transaction of the caller. @returns true if there is more to do in this round */
   step(upkeep: Upkeep): boolean {
-    const more = [
-      this.#settle(upkeep.rowsMax),
-      this.#sweepWaiting(upkeep.rowsMax),
-      this.#forgetKeys(upkeep),
-      this.#forgetDrains(upkeep),
-      this.#forgetSignals(upkeep),
-    ];
-    return more.includes(true);
+    if (this.#unfinished.length === 0) this.#unfinished = this.#tasks;
+    this.#unfinished = this.#unfinished.filter((hasMore) => hasMore(upkeep));
+    return this.#unfinished.length > 0;
   }
 
   #settle(rowsMax: number): boolean {
@@ -87,38 +94,60 @@ export class SqliteUpkeep {
 
   #forgetSignals(upkeep: Upkeep): boolean {
     const rows = rowsOf(this.#statements.signals.all(this.#signalsCursor, upkeep.rowsMax));
-    for (const row of rows) {
-      const [position, , acceptedAtMs] = row;
+    for (const link of rows.map(linkFrom)) {
       // Positions grow with time: whatever follows was accepted later, so it can't have ended in time.
-      if (int(acceptedAtMs) > upkeep.endedBeforeMs) {
+      if (link.acceptedAtMs > upkeep.endedBeforeMs) {
         this.#signalsCursor = 0;
         return false;
       }
-      this.#forgetSignal(row, upkeep.endedBeforeMs);
-      this.#signalsCursor = int(position);
+      this.#forgetSignal(link, upkeep.endedBeforeMs);
+      this.#signalsCursor = link.position;
     }
     if (rows.length === upkeep.rowsMax) return true;
     this.#signalsCursor = 0;
     return false;
   }
 
-  #forgetSignal(row: Row, endedBeforeMs: number): void {
-    const { link, relink, blank, deleteSignal, deleteProgress } = this.#statements;
-    const position = int(row[0]);
-    const [before, , , endedAtMs, hasKey, isBlank] = row.slice(1);
-    let previous = int(before);
-    const older = previous === 0 ? undefined : (link.get(previous) as Row | undefined);
-    if (older === undefined) previous = 0;
-    else if (older[1] === 1) {
-      deleteSignal.run(previous);
-      previous = int(older[0]);
-    }
-    const isOver = isBlank === 1 || (endedAtMs !== null && int(endedAtMs) <= endedBeforeMs && hasKey === 0);
-    if (isOver && isBlank === 0) deleteProgress.run(position);
-    if (isOver && previous === 0) deleteSignal.run(position);
-    else if (isOver && isBlank === 0) blank.run(previous, position);
-    else if (previous !== int(before)) relink.run(previous, position);
+  #forgetSignal(link: Link, endedBeforeMs: number): void {
+    const { relink, blank, deleteSignal, deleteProgress } = this.#statements;
+    const { position, isBlank } = link;
+    const previous = this.#leadPast(link.previous);
+    const isOver = link.endedAtMs !== null && link.endedAtMs <= endedBeforeMs && !link.hasKey;
+    if (isOver) deleteProgress.run(position);
+    if ((isOver || isBlank) && previous === 0) deleteSignal.run(position);
+    else if (isOver) blank.run(previous, position);
+    else if (previous !== link.previous) relink.run(previous, position);
   }
+
+  /** The nearest older signal that is still kept, or 0; a blank one in between is no longer needed. */
+  #leadPast(previous: number): number {
+    if (previous === 0) return 0;
+    const [before, isBlank] = rowOf(this.#statements.link.get(previous));
+    if (before === undefined) return 0;
+    if (isBlank !== 1) return previous;
+    this.#statements.deleteSignal.run(previous);
+    return int(before);
+  }
+}
+
+interface Link {
+  readonly position: number;
+  readonly previous: number;
+  readonly acceptedAtMs: number;
+  readonly endedAtMs: number | null;
+  readonly hasKey: boolean;
+  readonly isBlank: boolean;
+}
+
+function linkFrom(row: Row): Link {
+  return {
+    position: int(row[0]),
+    previous: int(row[1]),
+    acceptedAtMs: int(row[2]),
+    endedAtMs: intOrNull(row[3]),
+    hasKey: row[4] === 1,
+    isBlank: row[5] === 1,
+  };
 }
 
 function prepareAll(db: DatabaseSync) {
@@ -170,7 +199,11 @@ function rowsOf(rows: unknown): readonly Row[] {
   return rows as readonly Row[];
 }
 
+function rowOf(row: unknown): Row {
+  return (row ?? []) as Row;
+}
+
 function pair(row: unknown): readonly [number, number] {
-  const values = (row ?? []) as Row;
-  return [int(values[0]), int(values[1])];
+  const [first, second] = rowOf(row);
+  return [int(first), int(second)];
 }

@@ -1,0 +1,417 @@
+/**
+ * What every store does, whatever it is made of. Run by `store.test.ts` for each adapter.
+ * Cites invariants 3 and 8: nothing acknowledged is lost, and history can be read until retention ends.
+ */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Store, Want } from "../../src/hub/store/store.ts";
+import {
+  addressOf,
+  asked,
+  chainOf,
+  closeStore,
+  commitTo,
+  loadOf,
+  maintainFully,
+  maintainOnce,
+  readFrom,
+  sessionOf,
+  signalOf,
+  signalsAt,
+} from "../support/store-script.ts";
+
+export interface StoreHarness {
+  /** Opens the store over what earlier lives left. */
+  open(): Store;
+  /** Removes all of it. */
+  dispose(): void;
+}
+
+export function describeStore(name: string, makeHarness: () => StoreHarness): void {
+  describe(`store contract: ${name}`, () => {
+    let harness: StoreHarness;
+    let store: Store;
+
+    beforeEach(() => {
+      harness = makeHarness();
+      store = harness.open();
+    });
+
+    afterEach(async () => {
+      await closeStore(store);
+      harness.dispose();
+    });
+
+    async function reopen(): Promise<void> {
+      await closeStore(store);
+      store = harness.open();
+    }
+
+    async function positionsIn(want: Want): Promise<readonly number[]> {
+      const [found] = await readFrom(store, want);
+      return found?.signals.map((signal) => signal.position) ?? [];
+    }
+
+    const history = (want: Partial<Extract<Want, { kind: "history" }>>): Want => ({
+      kind: "history",
+      address: 1,
+      before: Number.MAX_SAFE_INTEGER,
+      signalsMax: 100,
+      bytesMax: 1_000_000,
+      state: null,
+      ...want,
+    });
+
+    describe("load", () => {
+      it("answers before it returns, and finds a new store empty", () => {
+        let hubId = "";
+        store.load((error, snapshot) => {
+          expect(error).toBeNull();
+          expect(snapshot).toMatchObject({
+            position: 0,
+            addresses: [],
+            sessions: [],
+            mailboxes: [],
+            open: [],
+            keys: [],
+            drains: [],
+          });
+          hubId = snapshot?.hubId ?? "";
+        });
+        expect(hubId).toMatch(/^[a-z0-9]{8,}$/);
+      });
+
+      it("keeps the hub's id and the position over restarts", async () => {
+        const { hubId } = await loadOf(store);
+        await commitTo(store, { position: 77 });
+        await reopen();
+        expect(await loadOf(store)).toMatchObject({ hubId, position: 77 });
+      });
+
+      it("finds addresses and mailboxes as they were written last", async () => {
+        const first = addressOf({ id: 1 });
+        const mailbox = { address: 1, through: 3, told: 2, drains: 1 };
+        await commitTo(store, {
+          position: 1,
+          addresses: [first, addressOf({ id: 2 })],
+          mailboxes: [mailbox],
+        });
+        const changed = { ...first, leaseMs: 5, lastHeardAtMs: 6, wrappedAtMs: 7, master: "m" };
+        const later = { ...mailbox, through: 9 };
+        await commitTo(store, { position: 2, addresses: [changed], mailboxes: [later] });
+        await reopen();
+        const snapshot = await loadOf(store);
+        expect(snapshot.addresses).toEqual([changed, addressOf({ id: 2 })]);
+        expect(snapshot.mailboxes).toEqual([later]);
+      });
+
+      it("finds sessions by age, without those that were removed", async () => {
+        const old = sessionOf({ id: "b", startedAtMs: 1 });
+        const young = sessionOf({ id: "a", startedAtMs: 2 });
+        const gone = sessionOf({ id: "c", startedAtMs: 3 });
+        await commitTo(store, {
+          position: 1,
+          addresses: [addressOf({ id: 1 })],
+          sessions: [gone, young, old],
+        });
+        const full = {
+          ...young,
+          surface: "tmux",
+          host: "anvil",
+          root: "/src/shop",
+          instance: "i",
+          version: "2",
+          lastHeardAtMs: 50,
+          wrappedAtMs: 60,
+        };
+        await commitTo(store, { position: 1, sessions: [full], sessionsRemoved: ["c"] });
+        await reopen();
+        expect((await loadOf(store)).sessions).toEqual([old, full]);
+      });
+
+      it("finds open signals oldest first, with their deliveries, and none that ended", async () => {
+        const addresses = [addressOf({ id: 1 })];
+        const signals = chainOf(1, [1, 2, 3, 4]);
+        await commitTo(store, { position: 4, addresses, signals });
+        await commitTo(store, {
+          position: 6,
+          progress: [
+            { position: 2, state: "delivered", deliveredAtMs: 200, endedAtMs: null },
+            { position: 1, state: "drained", deliveredAtMs: null, endedAtMs: 300 },
+            { position: 4, state: "expired", deliveredAtMs: null, endedAtMs: 300 },
+          ],
+        });
+        await reopen();
+        const { open } = await loadOf(store);
+        expect(open).toEqual([
+          { head: signals[1]?.head, deliveredAtMs: 200 },
+          { head: signals[2]?.head, deliveredAtMs: null },
+        ]);
+      });
+
+      it("finds keys and drains oldest first", async () => {
+        const signals = [
+          signalOf({ position: 1, from: "planner@shop", key: "k1" }),
+          signalOf({ position: 2 }),
+          signalOf({ position: 3, key: "k3" }),
+        ];
+        const drain = { position: 4, address: 1, key: "d", atMs: 9, signals: [1, 2] };
+        await commitTo(store, { position: 5, addresses: [addressOf({ id: 1 })], signals, drains: [drain] });
+        await reopen();
+        const { keys, drains } = await loadOf(store);
+        expect(keys).toEqual([
+          { tenant: "local", from: "planner@shop", key: "k1", position: 1, atMs: 101 },
+          { tenant: "local", from: null, key: "k3", position: 3, atMs: 103 },
+        ]);
+        expect(drains).toEqual([{ position: 4, address: 1, key: "d", atMs: 9 }]);
+      });
+    });
+
+    describe("read", () => {
+      it("gives signals in the order asked, and leaves out what it does not hold", async () => {
+        await commitTo(store, {
+          position: 3,
+          addresses: [addressOf({ id: 1 })],
+          signals: chainOf(1, [1, 2, 3]),
+        });
+        const signals = await signalsAt(store, [3, 99, 1]);
+        expect(signals.map((signal) => signal.text)).toEqual(["text 3", "text 1"]);
+      });
+
+      it("gives back every member as it was written", async () => {
+        const signal = signalOf({
+          position: 7,
+          previous: 5,
+          from: "planner@shop",
+          urgent: true,
+          acceptedAtMs: 1_795_254_704_385,
+          expiresAtMs: 1_795_341_104_385,
+          replyTo: 3,
+          session: "s-1",
+          textBytes: 12,
+        });
+        await commitTo(store, { position: 7, addresses: [addressOf({ id: 1 })], signals: [signal] });
+        const [stored] = await signalsAt(store, [7]);
+        const { text } = signal;
+        expect(stored).toEqual({
+          ...signal.head,
+          text,
+          state: "pending",
+          deliveredAtMs: null,
+          endedAtMs: null,
+        });
+      });
+
+      it.each([
+        ["control characters and NUL", "a\u0000b\u0007\u001f\u007f\r\n\t"],
+        ["characters beyond the first plane", "\u{1f514}\u{10ffff}é漢"],
+        ["quotes and SQL", `'; DROP TABLE signals; -- "x"`],
+        ["64 kB", "x".repeat(65_536)],
+        ["a single character", "x"],
+      ])("keeps a text with %s", async (_what, text) => {
+        await commitTo(store, {
+          position: 1,
+          addresses: [addressOf({ id: 1 })],
+          signals: [signalOf({ position: 1, text })],
+        });
+        await reopen();
+        expect((await signalsAt(store, [1]))[0]?.text).toBe(text);
+      });
+
+      it("shows a signal where it stood last", async () => {
+        await commitTo(store, { position: 1, addresses: [addressOf({ id: 1 })], signals: chainOf(1, [1]) });
+        const progress = { position: 1, state: "delivered", deliveredAtMs: 5, endedAtMs: null } as const;
+        await commitTo(store, { position: 1, progress: [progress] });
+        expect(await signalsAt(store, [1])).toMatchObject([{ state: "delivered", deliveredAtMs: 5 }]);
+        await commitTo(store, { position: 2, progress: [{ ...progress, state: "drained", endedAtMs: 6 }] });
+        await reopen();
+        expect(await signalsAt(store, [1])).toMatchObject([
+          { state: "drained", deliveredAtMs: 5, endedAtMs: 6 },
+        ]);
+      });
+
+      it("gives a drain's signals again, in its order", async () => {
+        const positions = [1, 3, 40_000_000_000];
+        await commitTo(store, {
+          position: 40_000_000_001,
+          addresses: [addressOf({ id: 1 })],
+          signals: chainOf(1, positions),
+          drains: [{ position: 40_000_000_001, address: 1, key: "d", atMs: 9, signals: positions }],
+        });
+        await reopen();
+        expect(await positionsIn({ kind: "drain", position: 40_000_000_001 })).toEqual(positions);
+        expect(await positionsIn({ kind: "drain", position: 2 })).toEqual([]);
+      });
+
+      it("answers several wants in their order", async () => {
+        await commitTo(store, {
+          position: 2,
+          addresses: [addressOf({ id: 1 })],
+          signals: chainOf(1, [1, 2]),
+        });
+        const found = await readFrom(
+          store,
+          { kind: "signals", positions: [2] },
+          { kind: "drain", position: 9 },
+          history({ before: 2 }),
+        );
+        expect(found.map(({ signals }) => signals.map((signal) => signal.position))).toEqual([[2], [], [1]]);
+      });
+    });
+
+    describe("history", () => {
+      beforeEach(async () => {
+        await commitTo(store, {
+          position: 20,
+          addresses: [addressOf({ id: 1 }), addressOf({ id: 2 })],
+          signals: [...chainOf(1, [1, 3, 5, 7]), ...chainOf(2, [2, 4, 6])],
+          mailboxes: [
+            { address: 1, through: 7, told: 0, drains: 0 },
+            { address: 2, through: 6, told: 0, drains: 0 },
+          ],
+          progress: [
+            { position: 3, state: "drained", deliveredAtMs: null, endedAtMs: 50 },
+            { position: 7, state: "delivered", deliveredAtMs: 50, endedAtMs: null },
+          ],
+        });
+      });
+
+      it("gives one mailbox, newest first", async () => {
+        expect(await positionsIn(history({}))).toEqual([7, 5, 3, 1]);
+        expect(await positionsIn(history({ address: 2 }))).toEqual([6, 4, 2]);
+        expect(await positionsIn(history({ address: 3 }))).toEqual([]);
+      });
+
+      it("begins before any position, of this mailbox or not", async () => {
+        expect(await positionsIn(history({ before: 5 }))).toEqual([3, 1]);
+        expect(await positionsIn(history({ before: 6 }))).toEqual([5, 3, 1]);
+        expect(await positionsIn(history({ before: 1 }))).toEqual([]);
+      });
+
+      it("is bounded by number and says where to go on", async () => {
+        const [first] = await readFrom(store, history({ signalsMax: 2 }));
+        expect(first?.signals.map((signal) => signal.position)).toEqual([7, 5]);
+        const [second] = await readFrom(store, history({ signalsMax: 2, before: first?.next ?? 0 }));
+        expect(second?.signals.map((signal) => signal.position)).toEqual([3, 1]);
+        expect(second?.next).toBeNull();
+      });
+
+      it("is bounded by bytes, but gives at least one", async () => {
+        const [found] = await readFrom(store, history({ bytesMax: 1 }));
+        expect(found).toMatchObject({ signals: [{ position: 7 }], next: 7 });
+        expect(await positionsIn(history({ bytesMax: "text 7text 5".length }))).toEqual([7, 5]);
+      });
+
+      it.each([
+        ["pending", [5, 1]],
+        ["delivered", [7]],
+        ["drained", [3]],
+        ["expired", []],
+      ] as const)("gives only those that are %s", async (state, positions) => {
+        expect(await positionsIn(history({ state }))).toEqual(positions);
+      });
+    });
+
+    describe("maintain", () => {
+      const ended = (position: number, endedAtMs: number) =>
+        ({ position, state: "drained", deliveredAtMs: null, endedAtMs }) as const;
+      const mailboxes = [{ address: 1, through: 6, told: 0, drains: 0 }];
+      const addresses = [addressOf({ id: 1 })];
+
+      it("forgets what ended in time, and keeps what is open or ended later", async () => {
+        await commitTo(store, {
+          position: 6,
+          addresses,
+          mailboxes,
+          signals: chainOf(1, [1, 2, 3, 4, 5, 6]),
+          progress: [ended(1, 200), ended(2, 201), ended(4, 200), ended(5, 150)],
+        });
+        await maintainFully(store, { endedBeforeMs: 200 });
+        expect((await signalsAt(store, [1, 2, 3, 4, 5, 6])).map((signal) => signal.position)).toEqual([
+          2, 3, 6,
+        ]);
+        await reopen();
+        expect(await positionsIn(history({}))).toEqual([6, 3, 2]);
+        expect((await loadOf(store)).open.map(({ head }) => head.position)).toEqual([3, 6]);
+      });
+
+      it("never breaks a mailbox's history, in whatever order its signals go", async () => {
+        const positions = [1, 2, 3, 4, 5, 6];
+        await commitTo(store, { position: 6, addresses, mailboxes, signals: chainOf(1, positions) });
+        let kept = positions;
+        for (const position of [3, 2, 5, 1, 6, 4]) {
+          await commitTo(store, { position: 6, progress: [ended(position, 200)] });
+          await maintainFully(store, { endedBeforeMs: 200 });
+          kept = kept.filter((other) => other !== position);
+          expect(await positionsIn(history({})), `after ${position} went`).toEqual([...kept].reverse());
+        }
+      });
+
+      it("works in bounded steps, and ends", async () => {
+        const positions = Array.from({ length: 25 }, (_, at) => at + 1);
+        await commitTo(store, {
+          position: 25,
+          addresses,
+          mailboxes: [{ address: 1, through: 25, told: 0, drains: 0 }],
+          signals: chainOf(1, positions),
+          progress: positions.filter((at) => at % 3 !== 0).map((at) => ended(at, 200)),
+        });
+        await maintainFully(store, { endedBeforeMs: 200, rowsMax: 2 });
+        expect(await positionsIn(history({}))).toEqual([24, 21, 18, 15, 12, 9, 6, 3]);
+        expect(await maintainOnce(store, { endedBeforeMs: 200, rowsMax: 50 })).toBe(false);
+      });
+
+      it("keeps a signal as long as its key, and forgets the key in time", async () => {
+        const signals = [signalOf({ position: 1, key: "k", acceptedAtMs: 150 })];
+        await commitTo(store, { position: 1, addresses, mailboxes, signals, progress: [ended(1, 160)] });
+        await maintainFully(store, { endedBeforeMs: 200, keysBeforeMs: 149 });
+        expect(await signalsAt(store, [1])).toHaveLength(1);
+        expect((await loadOf(store)).keys).toHaveLength(1);
+        await maintainFully(store, { endedBeforeMs: 200, keysBeforeMs: 150 });
+        expect((await loadOf(store)).keys).toEqual([]);
+        expect(await signalsAt(store, [1])).toEqual([]);
+      });
+
+      it("forgets drains in time", async () => {
+        const drain = { address: 1, key: "d", signals: [1] };
+        await commitTo(store, {
+          position: 9,
+          addresses,
+          signals: chainOf(1, [1]),
+          drains: [
+            { ...drain, position: 2, atMs: 200 },
+            { ...drain, position: 3, atMs: 201 },
+          ],
+        });
+        await maintainFully(store, { endedBeforeMs: 200 });
+        expect((await loadOf(store)).drains.map(({ position }) => position)).toEqual([3]);
+      });
+
+      it("loses no open signal, however often it runs between signals and restarts", async () => {
+        await commitTo(store, { position: 0, addresses });
+        for (let position = 1; position <= 12; position++) {
+          await commitTo(store, {
+            position,
+            signals: [signalOf({ position, previous: position - 1 })],
+            mailboxes: [{ address: 1, through: position, told: 0, drains: 0 }],
+            progress: position % 4 === 0 ? [ended(position - 2, 500)] : [],
+          });
+          await maintainOnce(store, { rowsMax: 3 });
+          if (position % 5 === 0) await reopen();
+        }
+        const { open } = await loadOf(store);
+        expect(open.map(({ head }) => head.position)).toEqual([1, 3, 4, 5, 7, 8, 9, 11, 12]);
+      });
+    });
+
+    it("answers a check", async () => {
+      await asked<void>((done) => store.check(done));
+    });
+
+    it("fails after its end instead of pretending", async () => {
+      await closeStore(store);
+      await expect(commitTo(store, { position: 1 })).rejects.toMatchObject({ code: "storage_failed" });
+      store = harness.open();
+      expect((await loadOf(store)).position).toBe(0);
+    });
+  });
+}
