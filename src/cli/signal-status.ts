@@ -19,8 +19,8 @@ const definition = table({
   arguments: [{ word: "ID", about: 'the id that "prism signal" gave', kind: line("ID", limits.keyBytesMax) }],
   flags: { ...hubFlags, ...json },
   examples: [
-    { line: "prism signal-status 01K9ZQ4W8V", about: "its state, and when it came there" },
-    { line: "prism signal-status 01K9ZQ4W8V --json", about: 'as data: {"id": ..., "state": "drained", ...}' },
+    { line: "prism signal-status d801-1", about: "its state, and when it came there" },
+    { line: "prism signal-status d801-1 --json", about: 'as data: {"id": ..., "state": "drained", ...}' },
   ],
 });
 
@@ -33,8 +33,10 @@ export const signalStatus = verb(definition, async (input, runtime) => {
 });
 
 function statusText(answer: SignalStatusAnswer, ink: Ink): string {
-  const since = (atMs: number): string =>
-    `${momentText(atMs)}, after ${spanText(atMs - answer.acceptedAtMs)}`;
+  const since = (atMs: number): string => {
+    const tookMs = atMs - answer.acceptedAtMs;
+    return `${momentText(atMs)}, ${tookMs < 1000 ? "at once" : `after ${spanText(tookMs)}`}`;
+  };
   const draw = { pending: ink.yellow, delivered: ink.cyan, drained: ink.green, expired: ink.red }[
     answer.state
   ];

@@ -4,9 +4,9 @@ import { callHub } from "../net/hub-client.ts";
 import { table } from "./arguments.ts";
 import { EXIT } from "./exit-status.ts";
 import { hubFlags, hubTarget } from "./hub-target.ts";
-import { agoText, grid, type Ink, inkFor, spanText } from "./layout.ts";
+import { agoText, grid, type Ink, inkFor, spanText, widthOf } from "./layout.ts";
 import { projectNamed } from "./project.ts";
-import { writeJson } from "./runtime.ts";
+import { type Output, writeJson } from "./runtime.ts";
 import { json, settings } from "./settings.ts";
 import { verb } from "./verb.ts";
 
@@ -36,19 +36,21 @@ export const status = verb(definition, async ({ flags }, runtime) => {
     ...(flags.project === undefined ? {} : { project: projectNamed(flags.project, runtime.cwd) }),
   });
   if (flags.json) writeJson(runtime.out, answer);
-  else runtime.out.write(statusText(answer, hub.url, inkFor(runtime.out)));
+  else runtime.out.write(statusText(answer, hub.url, runtime.out));
   return EXIT.ok;
 });
 
-function statusText(answer: StatusAnswer, url: string, ink: Ink): string {
+function statusText(answer: StatusAnswer, url: string, out: Output): string {
   const { hub } = answer;
+  const ink = inkFor(out);
+  const columns = out.isTerminal ? out.columns : Number.POSITIVE_INFINITY;
   const head = `${ink.bold("hub")} ${url}  ${ink.dim(
     `prism ${hub.version}, up ${spanText(hub.nowMs - hub.startedAtMs)}, tenant ${answer.tenant}`,
   )}`;
   return `${[
     head,
-    section("Agents", sessionGrid(answer.agents, hub.nowMs, ink), "none", ink),
-    section("Daemons", sessionGrid(answer.daemons, hub.nowMs, ink), "none", ink),
+    section("Agents", sessionGrid(answer.agents, hub.nowMs, { ink, columns }), "none", ink),
+    section("Daemons", sessionGrid(answer.daemons, hub.nowMs, { ink, columns }), "none", ink),
     section("Waiting", waitingGrid(answer.waiting, hub.nowMs, ink), "nothing waits", ink),
   ].join("\n\n")}\n`;
 }
@@ -57,7 +59,12 @@ function section(title: string, body: string, ifEmpty: string, ink: Ink): string
   return `${ink.bold(title)}\n${body === "" ? `  ${ink.dim(ifEmpty)}` : body}`;
 }
 
-function sessionGrid(sessions: readonly SessionReport[], nowMs: number, ink: Ink): string {
+/** Sessions' ids are long: on a terminal they stand only where they fit; `--json` always has them. */
+function sessionGrid(
+  sessions: readonly SessionReport[],
+  nowMs: number,
+  { ink, columns }: { readonly ink: Ink; readonly columns: number },
+): string {
   if (sessions.length === 0) return "";
   const rows = sessions.map((session) => [
     session.address,
@@ -68,7 +75,10 @@ function sessionGrid(sessions: readonly SessionReport[], nowMs: number, ink: Ink
     agoText(session.lastHeardAtMs, nowMs),
     session.session,
   ]);
-  return grid(["ADDRESS", "STATE", "ROLE", "SURFACE", "HOST", "HEARD", "SESSION"], rows, ink);
+  const heading = ["ADDRESS", "STATE", "ROLE", "SURFACE", "HOST", "HEARD", "SESSION"];
+  const whole = grid(heading, rows, ink);
+  const fits = whole.split("\n").every((line) => widthOf(line) <= columns);
+  return fits ? whole : grid(heading.slice(0, -1), rows, ink);
 }
 
 function stateOf(session: SessionReport, ink: Ink): string {

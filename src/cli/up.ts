@@ -15,7 +15,7 @@ import { untilStopped } from "./lasting.ts";
 import { inkFor } from "./layout.ts";
 import type { Runtime } from "./runtime.ts";
 import { json } from "./settings.ts";
-import { type Narrator, openNarrator, shortPath } from "./up/narrator.ts";
+import { type Narrator, openNarrator, typedPath } from "./up/narrator.ts";
 import { openStage, type Stage } from "./up/processes.ts";
 import { Tour, type Toured } from "./up/tour.ts";
 import { verb } from "./verb.ts";
@@ -87,9 +87,9 @@ async function onStage({ demo, stage, tell, runtime, stays }: Show): Promise<voi
   const home = homeAt(demo);
   tell.title(
     `prism ${runtime.version}: the first minute`,
-    `Everything here is real: processes, sockets and files, in ${shortPath(demo)}.`,
+    `Everything here is real: processes, sockets and files, in ${typedPath(demo)}.`,
   );
-  const place = { home: demo, tokenPath: home.tokenPath, project, projectShown: shortPath(project) };
+  const place = { home: demo, tokenPath: home.tokenPath, project, projectShown: typedPath(project) };
   const tour = new Tour({ stage, place, tell, now: runtime.now });
   const stopped = untilStopped(runtime);
   const toured = await Promise.race([tour.run(), stopped.then(() => undefined)]);
@@ -98,9 +98,7 @@ async function onStage({ demo, stage, tell, runtime, stays }: Show): Promise<voi
     tell.step("done", { ok: true });
     return;
   }
-  runtime.out.write(
-    nextText({ project: place.projectShown, demo: shortPath(demo), typedName: runtime.typedName }, runtime),
-  );
+  runtime.out.write(nextText({ project: place.projectShown, demo: typedPath(demo) }, runtime));
   await stay(toured, tell, stopped, runtime);
 }
 
@@ -129,32 +127,38 @@ async function stay(
   runtime.out.write(`\n${ink.dim("ending the daemon and the hub, in this order ...")}\n`);
 }
 
-function nextText(
-  facts: { readonly project: string; readonly demo: string; readonly typedName: string },
-  runtime: Runtime,
-): string {
+/** Exact commands, as they work in another terminal. */
+function nextText(facts: { readonly project: string; readonly demo: string }, runtime: Runtime): string {
   const ink = inkFor(runtime.out);
-  const windows = process.platform === "win32";
-  const prism = facts.typedName;
-  const lines = [
-    windows ? `$env:PRISM_HOME = "${facts.demo}"` : `export PRISM_HOME=${facts.demo}`,
-    `${prism} signal reviewer@shop "Hello from me" --from me@shop`,
-    `${prism} drain --persona reviewer --project ${facts.project}`,
-    `${prism} status`,
-  ];
+  const prism = runtime.typedName;
+  const own = runtime.env["PRISM_HOME"];
+  const commands = (lines: readonly string[]): string =>
+    lines.map((line) => `  ${ink.dim("$")} ${line}`).join("\n");
   return `
 ${ink.bold(ink.cyan("Your turn"))}
 ${ink.dim("In another terminal; it rings in this one.")}
 
-${lines.map((line) => `  ${ink.dim("$")} ${line}`).join("\n")}
+${commands([
+  homeLine(facts.demo),
+  `${prism} signal reviewer@shop "Hello from me"`,
+  `${prism} drain --persona reviewer --project ${facts.project}`,
+  `${prism} status`,
+])}
 
 ${ink.bold(ink.cyan("For real"))}
-${ink.dim("Your own hub, and a daemon for each agent, in your own home folder.")}
+${ink.dim("In new terminals: your own hub, and a daemon for each agent.")}
 
-  ${ink.dim("$")} ${prism} hub
-  ${ink.dim("$")} ${prism} daemon --persona reviewer --project . --surface terminal
-  ${ink.dim("$")} ${prism} help
+${commands([
+  ...(own === undefined || own === "" ? [] : [homeLine(typedPath(runtime.home.root))]),
+  `${prism} hub`,
+  `${prism} daemon --persona reviewer --project . --surface terminal`,
+  `${prism} help`,
+])}
 
 ${ink.dim("Ctrl-C ends this and takes its folder away.")}
 `;
+}
+
+function homeLine(path: string): string {
+  return process.platform === "win32" ? `$env:PRISM_HOME = "${path}"` : `export PRISM_HOME=${path}`;
 }

@@ -31,7 +31,10 @@ const definition = table({
   ],
   examples: [
     { line: "prism wrap --persona reviewer --project ~/shop", about: "off duty, with everything it started" },
-    { line: "prism wrap --session 01K9ZR2M5T", about: 'one session, as "prism status" names it' },
+    {
+      line: "prism wrap --session d54beaff-a600-45ad-a456-6ecbe418467f",
+      about: 'one session, as "prism status" names it',
+    },
   ],
 });
 

@@ -3,8 +3,9 @@
  * path by hand through separate processes, and the shapes that `--json` prints.
  */
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync, symlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import { EXECUTABLE, type Program, run, scratch, start } from "../support/prism-process.ts";
 
@@ -15,6 +16,7 @@ async function until<T>(ask: () => Promise<T>, isSo: (value: T) => boolean): Pro
   for (let tries = 0; tries < 200; tries++) {
     const value = await ask();
     if (isSo(value)) return value;
+    await pause(50);
   }
   throw new Error("it never became so");
 }
@@ -38,11 +40,11 @@ describe("prism up", () => {
     expect(status).toBe(0);
     for (const said of [
       "1 signal waits for reviewer@shop, from planner@shop",
-      "| The build is green, please review",
+      "| The build is green",
       "kill -9",
       "is gone: nobody answers there",
       "1 signal waits for reviewer@shop (urgent), from planner@shop",
-      "| Stop merging, main is broken",
+      "| Main is broken",
       "2 signals accepted, 2 drained, none lost, none twice",
     ]) {
       expect(out).toContain(said);
@@ -65,8 +67,8 @@ describe("prism up", () => {
       "drained",
       "accepted",
       "killed",
-      "returned",
       "rang",
+      "returned",
       "drained",
       "compared",
       "done",
@@ -126,10 +128,11 @@ describe("prism up", () => {
   });
 });
 
+/** A process whose parent is gone may lie as a zombie until something takes its status: it has ended too. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return process.platform !== "linux" || !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return false;
   }
@@ -209,11 +212,7 @@ describe("the path by hand", () => {
     ]);
     await registered(home, "ci@ring-here");
     await run(home, ["signal", "ci@ring-here", "go", "--from", "planner@shop"]);
-    await until(
-      async () => existsSync(join(folder, "rang")) || (await run(home, ["version"])).status === 1,
-      Boolean,
-    );
-    const { readFileSync } = await import("node:fs");
+    await until(async () => existsSync(join(folder, "rang")), Boolean);
     expect(readFileSync(join(folder, "rang"), "utf8")).toBe("ci@ring-here 1 planner@shop\n");
     await daemon.kill("SIGTERM");
     await hub.kill("SIGTERM");

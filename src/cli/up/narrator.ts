@@ -66,7 +66,7 @@ function screenNarrator(runtime: Runtime): Narrator {
     output: (text) => say(indented(text, ink)),
     ring(line, about) {
       say(`${labelled(ink.yellow("ring"), "ring", line)}${out.isTerminal ? "\u0007" : ""}`);
-      say(ink.dim(wrapped(about, COLUMNS, " ".repeat(10))));
+      if (about !== "") say(ink.dim(wrapped(about, COLUMNS, " ".repeat(10))));
     },
     proof: (text) => say(labelled(ink.green("true"), "true", text)),
     aside: (text) => say(ink.dim(wrapped(text, COLUMNS, "  "))),
@@ -102,10 +102,11 @@ function elapsed(ms: number, stopped: AbortSignal): Promise<void> {
   });
 }
 
-/** A path as a person writes it: `~/.prism/demo`. */
-export function shortPath(path: string): string {
+/** A path as a person types it into a shell: `~/.prism/demo`, or in quotes if it needs them. */
+export function typedPath(path: string): string {
+  const plain = /^[\w@%+=:,./-]+$/.test(path);
+  if (process.platform === "win32") return plain ? path : `"${path}"`;
+  if (!plain) return `'${path.replaceAll("'", "'\\''")}'`;
   const user = homedir();
-  return process.platform !== "win32" && user !== "" && path.startsWith(`${user}/`)
-    ? `~${path.slice(user.length)}`
-    : path;
+  return user.length > 1 && path.startsWith(`${user}/`) ? `~${path.slice(user.length)}` : path;
 }
