@@ -56,7 +56,6 @@ export interface IpcConnection {
 
 interface Waiting {
   readonly settle: (outcome: { readonly result: unknown } | PrismError) => void;
-  readonly timer: NodeJS.Timeout;
 }
 
 /**
@@ -71,7 +70,7 @@ export async function connectIpc(
 ): Promise<IpcConnection> {
   const openTimeoutMs = caller.openTimeoutMs ?? IPC_CLIENT_LIMITS.openMsMax;
   const socket = await reach(path, caller, openTimeoutMs);
-  const line = openLine(socket, caller, events);
+  const line = new Line(socket, caller, events);
   try {
     const greeting = await line.request(
       "hello",
@@ -85,7 +84,7 @@ export async function connectIpc(
       daemon,
       call: (method, params, timeoutMs = IPC_CLIENT_LIMITS.answerMsMax) =>
         line.request(method, params, timeoutMs) as Promise<never>,
-      close: line.close,
+      close: () => line.close(),
     };
   } catch (error) {
     socket.destroy();
@@ -146,90 +145,96 @@ function verifyFolder(path: string, caller: IpcCaller): void {
 }
 
 /** One connection's messages: requests matched with answers, notifications passed on. */
-function openLine(socket: Socket, caller: IpcCaller, events: IpcClientEvents) {
-  const lines = createLineReader(limits.messageBytesMax);
-  const waiting = new Map<number, Waiting>();
-  let requests = 0;
-  let greeted = false;
-  let ended: PrismError | undefined;
+class Line {
+  readonly #socket: Socket;
+  readonly #caller: IpcCaller;
+  readonly #events: IpcClientEvents;
+  readonly #waiting = new Map<number, Waiting>();
+  #requests = 0;
+  #greeted = false;
+  #ended: PrismError | undefined;
 
-  function end(error: PrismError): void {
-    if (ended !== undefined) return;
-    ended = error;
-    socket.destroy();
-    for (const { settle } of [...waiting.values()]) settle(error);
-    if (greeted) events.closed(error);
+  constructor(socket: Socket, caller: IpcCaller, events: IpcClientEvents) {
+    this.#socket = socket;
+    this.#caller = caller;
+    this.#events = events;
+    const lines = createLineReader(limits.messageBytesMax);
+    socket.on("data", (chunk: Buffer) => {
+      for (const event of lines.push(chunk)) if (this.#ended === undefined) this.#read(event);
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => this.#end(unreachable(caller, "closed the connection")));
   }
 
-  function take(message: RpcMessage): void {
-    if (message.kind === "notification") {
-      const bell = message.method === "doorbell" ? readDoorbell(message.params) : null;
-      // A newer daemon may say more than this build knows.
-      if (bell !== null) events.doorbell(bell);
-    } else if (message.kind === "result") {
-      waitingFor(message.id)?.settle({ result: message.result });
-    } else if (message.kind === "error") {
-      // Without an id it is about the connection: the daemon is about to end it.
-      if (message.id === null) end(errorOf(message.error));
-      else waitingFor(message.id)?.settle(errorOf(message.error));
+  /** From here on the end of the connection is told. */
+  opened(): void {
+    this.#greeted = true;
+  }
+
+  close(): void {
+    this.#end(new PrismError("interrupted", "this side closed the connection to the daemon"));
+  }
+
+  request(method: IpcMethod, params: unknown, timeoutMs: number): Promise<unknown> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    if (this.#waiting.size >= IPC_CLIENT_LIMITS.outstandingMax) {
+      const message = `${this.#waiting.size} calls to the daemon wait for their answers`;
+      return Promise.reject(new PrismError("overloaded", message, { hint: "wait for one of them" }));
     }
+    const id = ++this.#requests;
+    return new Promise((resolve, reject) => {
+      const settle: Waiting["settle"] = (outcome) => {
+        clearTimeout(timer);
+        this.#waiting.delete(id);
+        if (outcome instanceof PrismError) reject(outcome);
+        else resolve(outcome.result);
+      };
+      const timer = setTimeout(
+        () => settle(unreachable(this.#caller, `did not answer "${method}" within ${timeoutMs} ms`)),
+        timeoutMs,
+      );
+      this.#waiting.set(id, { settle });
+      this.#socket.write(`${requestText(id, method, params)}\n`);
+    });
   }
 
-  function waitingFor(id: unknown): Waiting | undefined {
-    return typeof id === "number" ? waiting.get(id) : undefined;
-  }
-
-  function read(event: LineEvent): void {
+  #read(event: LineEvent): void {
     let message: RpcMessage;
     try {
       if (event.kind === "fault") throw event.error;
       message = parseRpc(event.text);
     } catch {
-      end(unreachable(caller, "sent what could not be read"));
+      this.#end(unreachable(this.#caller, "sent what could not be read"));
       return;
     }
-    take(message);
+    this.#take(message);
   }
 
-  socket.on("data", (chunk: Buffer) => {
-    for (const event of lines.push(chunk)) if (ended === undefined) read(event);
-  });
-  socket.on("error", () => {});
-  socket.on("close", () => end(unreachable(caller, "closed the connection")));
+  #take(message: RpcMessage): void {
+    if (message.kind === "notification") {
+      const bell = message.method === "doorbell" ? readDoorbell(message.params) : null;
+      // A newer daemon may say more than this build knows.
+      if (bell !== null) this.#events.doorbell(bell);
+    } else if (message.kind === "result") {
+      this.#waitingFor(message.id)?.settle({ result: message.result });
+    } else if (message.kind === "error") {
+      // Without an id it is about the connection: the daemon is about to end it.
+      if (message.id === null) this.#end(errorOf(message.error));
+      else this.#waitingFor(message.id)?.settle(errorOf(message.error));
+    }
+  }
 
-  return {
-    opened(): void {
-      greeted = true;
-    },
-    close(): void {
-      end(new PrismError("interrupted", "this side closed the connection to the daemon"));
-    },
-    request(method: IpcMethod, params: unknown, timeoutMs: number): Promise<unknown> {
-      if (ended !== undefined) return Promise.reject(ended);
-      if (waiting.size >= IPC_CLIENT_LIMITS.outstandingMax) {
-        return Promise.reject(
-          new PrismError("overloaded", `${waiting.size} calls to the daemon wait for their answers`, {
-            hint: "wait for one of them",
-          }),
-        );
-      }
-      const id = ++requests;
-      return new Promise((resolve, reject) => {
-        const settle: Waiting["settle"] = (outcome) => {
-          clearTimeout(timer);
-          waiting.delete(id);
-          if (outcome instanceof PrismError) reject(outcome);
-          else resolve(outcome.result);
-        };
-        const timer = setTimeout(
-          () => settle(unreachable(caller, `did not answer "${method}" within ${timeoutMs} ms`)),
-          timeoutMs,
-        );
-        waiting.set(id, { settle, timer });
-        socket.write(`${requestText(id, method, params)}\n`);
-      });
-    },
-  };
+  #waitingFor(id: unknown): Waiting | undefined {
+    return typeof id === "number" ? this.#waiting.get(id) : undefined;
+  }
+
+  #end(error: PrismError): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = error;
+    this.#socket.destroy();
+    for (const { settle } of [...this.#waiting.values()]) settle(error);
+    if (this.#greeted) this.#events.closed(error);
+  }
 }
 
 function refuseOther(daemon: HelloAnswer, meant: Address | undefined): void {

@@ -26,19 +26,6 @@ import {
 } from "../ipc.ts";
 import type { IpcServerLimits } from "./ipc-limits.ts";
 
-export interface IpcPeer {
-  /** Who it is, once it has attached. */
-  attached(): AttachedClient | null;
-  /**
-   * @param line a doorbell, ready to be written
-   * @returns false if it is not attached
-   */
-  ring(line: string): boolean;
-  /** Ends once the answers under way are written. */
-  finish(): void;
-  destroy(): void;
-}
-
 export interface IpcPeerEvents {
   attachedChanged(): void;
   closed(): void;
@@ -54,225 +41,247 @@ export interface IpcPeerHost {
   readonly limits: IpcServerLimits;
 }
 
-export function openIpcPeer(socket: Socket, daemon: IpcPeerHost, events: IpcPeerEvents): IpcPeer {
-  const { limits, log } = daemon;
-  const lines = createLineReader(limits.requestBytesMax);
-  let role: string | undefined;
-  let attached: AttachedClient | null = null;
-  let outstanding = 0;
-  let faults = 0;
-  let finishing = false;
+export class IpcPeer {
+  readonly #socket: Socket;
+  readonly #daemon: IpcPeerHost;
+  readonly #events: IpcPeerEvents;
   /** Messages that wait until the client has read its answers: at most one chunk of them. */
-  const unread: LineEvent[] = [];
+  readonly #unread: LineEvent[] = [];
+  #role: string | undefined;
+  #attached: AttachedClient | null = null;
+  #outstanding = 0;
+  #faults = 0;
+  #finishing = false;
   /** The newest doorbell, while the one before it is still unread. */
-  let waitingBell: string | undefined;
+  #waitingBell: string | undefined;
 
-  function send(line: string): void {
+  constructor(socket: Socket, daemon: IpcPeerHost, events: IpcPeerEvents) {
+    this.#socket = socket;
+    this.#daemon = daemon;
+    this.#events = events;
+    this.#listen();
+  }
+
+  /** Who it is, once it has attached. */
+  get attached(): AttachedClient | null {
+    return this.#attached;
+  }
+
+  /**
+   * @param line a doorbell, ready to be written
+   * @returns false if it is not attached
+   */
+  ring(line: string): boolean {
+    if (this.#attached === null) return false;
+    if (this.#socket.writableNeedDrain) this.#waitingBell = line;
+    else this.#send(line);
+    return true;
+  }
+
+  /** Ends our side once nothing is owed; a client that does not close its own is not waited for. */
+  finish(): void {
+    this.#finishing = true;
+    if (this.#outstanding > 0 || this.#unread.length > 0) return;
+    this.#socket.end();
+    this.#socket.setTimeout(this.#daemon.limits.closeMsMax);
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
+    const lines = createLineReader(this.#daemon.limits.requestBytesMax);
+    socket.setTimeout(this.#daemon.limits.helloMsMax);
+    socket.on("timeout", () => this.#fallenSilent());
+    socket.on("data", (chunk: Buffer) => {
+      this.#unread.push(...lines.push(chunk));
+      this.#pump();
+    });
+    socket.on("end", () => {
+      this.#unread.push(...lines.end());
+      this.#finishing = true;
+      this.#pump();
+    });
+    socket.on("drain", () => this.#drained());
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => this.#events.closed());
+  }
+
+  /** Takes messages while their answers are read; the rest waits, and so, unread, does the client. */
+  #pump(): void {
+    const socket = this.#socket;
+    while (!socket.writableNeedDrain && !socket.destroyed && !socket.writableEnded) {
+      const event = this.#unread.shift();
+      if (event === undefined) break;
+      this.#take(event);
+    }
+    if (this.#unread.length > 0) {
+      socket.pause();
+      return;
+    }
+    if (socket.isPaused()) socket.resume();
+    if (this.#finishing) this.finish();
+  }
+
+  #drained(): void {
+    const bell = this.#waitingBell;
+    this.#waitingBell = undefined;
+    if (bell !== undefined) this.#send(bell);
+    this.#pump();
+  }
+
+  #fallenSilent(): void {
+    const { limits } = this.#daemon;
+    const error =
+      this.#role === undefined
+        ? new PrismError("protocol_mismatch", `no hello came within ${limits.helloMsMax} ms`)
+        : new PrismError("interrupted", `the connection lay idle for ${limits.idleMsMax} ms`);
+    if (!this.#finishing) this.#send(`${errorText(null, reportOf(error))}\n`);
+    this.#socket.destroySoon();
+  }
+
+  #send(line: string): void {
+    const socket = this.#socket;
     if (socket.destroyed || socket.writableEnded) return;
     socket.write(line);
-    if (socket.writableLength > limits.unreadBytesMax) drop("it does not read its answers");
+    if (socket.writableLength > this.#daemon.limits.unreadBytesMax)
+      this.#drop("it does not read its answers");
   }
 
-  function drop(reason: string): void {
-    log("warn", "ipcClientDropped", { role: role ?? "", reason });
-    socket.destroy();
+  #drop(reason: string): void {
+    this.#daemon.log("warn", "ipcClientDropped", { role: this.#role ?? "", reason });
+    this.#socket.destroy();
   }
 
-  /** Answers a bad message; one that goes on with them is dropped. */
-  function fault(id: RpcId, error: unknown): void {
-    send(`${errorText(id, reportOf(error))}\n`);
-    if (++faults >= limits.faultsMax) drop(`${faults} bad messages`);
+  /** Answers a bad message; a client that goes on with them is dropped. */
+  #fault(id: RpcId, error: unknown): void {
+    this.#send(`${errorText(id, reportOf(error))}\n`);
+    this.#countFault();
   }
 
-  function take(event: LineEvent): void {
+  #countFault(): void {
+    if (++this.#faults >= this.#daemon.limits.faultsMax) this.#drop(`${this.#faults} bad messages`);
+  }
+
+  #take(event: LineEvent): void {
     if (event.kind === "fault") {
-      fault(null, event.error);
+      this.#fault(null, event.error);
       if (event.error.code !== "too_large") return;
       // What follows an overlong line is most likely no message either, and costs as much to skip.
-      unread.length = 0;
-      finish();
+      this.#unread.length = 0;
+      this.finish();
       return;
     }
     let message: RpcMessage;
     try {
       message = parseRpc(event.text);
     } catch (error) {
-      fault(null, error);
+      this.#fault(null, error);
       return;
     }
-    if (message.kind === "request") request(message.id, message.method, message.params);
+    if (message.kind === "request") this.#request(message.id, message.method, message.params);
     // The specification leaves a notification without an answer, whatever is wrong with it; none is for us.
-    else if (++faults >= limits.faultsMax) drop(`${faults} messages that a daemon does not take`);
+    else this.#countFault();
   }
 
-  function request(id: RpcId, name: string, params: unknown): void {
+  #request(id: RpcId, name: string, params: unknown): void {
     if (typeof id === "string" && id.length > wireLimits.keyBytesMax) {
-      fault(null, new PrismError("too_large", `the id is longer than ${wireLimits.keyBytesMax} bytes`));
-      return;
-    }
-    if (outstanding >= limits.outstandingMax) {
-      const error = new PrismError(
-        "overloaded",
-        `${outstanding} requests of this client wait for their answers`,
-        {
-          hint: "wait for answers before asking more",
-        },
-      );
-      fault(id, error);
+      this.#fault(null, new PrismError("too_large", `the id is longer than ${wireLimits.keyBytesMax} bytes`));
       return;
     }
     try {
+      if (this.#outstanding >= this.#daemon.limits.outstandingMax) throw overloaded(this.#outstanding);
       const method = ipcMethodOf(name);
-      if (role === undefined && method !== "hello") throw tooEarly(method);
-      const answer = answerOf(method, params);
-      if (answer instanceof Promise) later(id, method, answer);
-      else send(`${resultText(id, answer)}\n`);
+      if (this.#role === undefined && method !== "hello") throw tooEarly(method);
+      const answer = this.#answer(method, params === undefined ? {} : params);
+      if (answer instanceof Promise) this.#answerLater(id, method, answer);
+      else this.#send(`${resultText(id, answer)}\n`);
     } catch (error) {
-      failed(id, name, error);
+      this.#failed(id, name, error);
     }
   }
 
-  function later(id: RpcId, method: IpcMethod, answer: Promise<unknown>): void {
-    outstanding++;
+  #answerLater(id: RpcId, method: IpcMethod, answer: Promise<unknown>): void {
+    this.#outstanding++;
     answer
-      .then((value) => send(`${resultText(id, value)}\n`))
-      .catch((error: unknown) => failed(id, method, error))
+      .then((value) => this.#send(`${resultText(id, value)}\n`))
+      .catch((error: unknown) => this.#failed(id, method, error))
       .finally(() => {
-        outstanding--;
-        if (finishing) finish();
+        this.#outstanding--;
+        if (this.#finishing) this.finish();
       });
   }
 
-  /** Ends our side once nothing is owed; a client that does not close its own is not waited for. */
-  function finish(): void {
-    finishing = true;
-    if (outstanding > 0 || unread.length > 0) return;
-    socket.end();
-    socket.setTimeout(limits.closeMsMax);
-  }
-
-  function failed(id: RpcId, method: string, error: unknown): void {
-    if (error instanceof PrismError) {
-      // A surface that could not be rung is no fault of who asked.
-      const callersFault = BAD_REQUESTS.has(error.code);
-      if (callersFault) fault(id, error);
-      else send(`${errorText(id, reportOf(error))}\n`);
-      return;
+  #failed(id: RpcId, method: string, error: unknown): void {
+    if (!(error instanceof PrismError)) {
+      this.#daemon.log("error", "ipcHandlerFailed", { method, reason: String(error) });
     }
-    log("error", "ipcHandlerFailed", { method, reason: String(error) });
-    send(`${errorText(id, reportOf(error))}\n`);
+    // A surface that could not be rung is no fault of who asked.
+    if (error instanceof PrismError && BAD_REQUESTS.has(error.code)) this.#fault(id, error);
+    else this.#send(`${errorText(id, reportOf(error))}\n`);
   }
 
-  function answerOf(
-    method: IpcMethod,
-    params: unknown,
-  ): IpcAnswers[IpcMethod] | Promise<IpcAnswers[IpcMethod]> {
-    const given = params === undefined ? {} : params;
+  #answer(method: IpcMethod, params: unknown): IpcAnswers[IpcMethod] | Promise<IpcAnswers[IpcMethod]> {
+    const { handlers } = this.#daemon;
     switch (method) {
       case "hello":
-        return greet(readShape(IPC_METHODS.hello.params, given, "params"));
+        return this.#greet(readShape(IPC_METHODS.hello.params, params, "params"));
       case "attach":
-        return attach(readShape(IPC_METHODS.attach.params, given, "params"));
+        return this.#attach(readShape(IPC_METHODS.attach.params, params, "params"));
       case "detach":
-        readShape(IPC_METHODS.detach.params, given, "params");
-        return detach();
+        readShape(IPC_METHODS.detach.params, params, "params");
+        return this.#detach();
       case "shutdown":
-        return daemon.handlers.shutdown(readShape(IPC_METHODS.shutdown.params, given, "params"));
+        return handlers.shutdown(readShape(IPC_METHODS.shutdown.params, params, "params"));
       case "status":
       case "notify_surface":
       case "resume_surface":
-        return daemon.handlers[method](readShape(IPC_METHODS[method].params, given, "params"));
+        return handlers[method](readShape(IPC_METHODS[method].params, params, "params"));
     }
   }
 
-  function greet(hello: HelloParams): HelloAnswer {
-    if (role !== undefined)
+  #greet(hello: HelloParams): HelloAnswer {
+    if (this.#role !== undefined) {
       throw new PrismError("invalid_argument", "hello was said before on this connection");
+    }
     const protocol = agreeProtocol(hello);
-    role = hello.role;
-    socket.setTimeout(limits.idleMsMax);
-    log("debug", "ipcClientGreeted", { role, version: hello.version });
-    return { protocol, ...daemon.identity };
+    this.#role = hello.role;
+    this.#socket.setTimeout(this.#daemon.limits.idleMsMax);
+    this.#daemon.log("debug", "ipcClientGreeted", { role: hello.role, version: hello.version });
+    return { protocol, ...this.#daemon.identity };
   }
 
-  function attach(who: AttachParams): IpcAnswers["attach"] {
-    attached = {
+  #attach(who: AttachParams): IpcAnswers["attach"] {
+    this.#attached = {
       name: who.name,
-      role: role ?? "",
+      role: this.#role ?? "",
       pid: who.pid,
       session: who.session ?? null,
       sinceMs: Date.now(),
     };
     // Who listens for doorbells may be silent for days.
-    socket.setTimeout(0);
-    log("info", "ipcClientAttached", { name: who.name, pid: who.pid });
-    events.attachedChanged();
-    return { standing: daemon.standing() };
+    this.#socket.setTimeout(0);
+    this.#daemon.log("info", "ipcClientAttached", { name: who.name, pid: who.pid });
+    this.#events.attachedChanged();
+    return { standing: this.#daemon.standing() };
   }
 
-  function detach(): IpcAnswers["detach"] {
-    const left = attached;
-    attached = null;
-    waitingBell = undefined;
-    socket.setTimeout(limits.idleMsMax);
+  #detach(): IpcAnswers["detach"] {
+    const left = this.#attached;
+    this.#attached = null;
+    this.#waitingBell = undefined;
+    this.#socket.setTimeout(this.#daemon.limits.idleMsMax);
     if (left !== null) {
-      log("info", "ipcClientDetached", { name: left.name, pid: left.pid });
-      events.attachedChanged();
+      this.#daemon.log("info", "ipcClientDetached", { name: left.name, pid: left.pid });
+      this.#events.attachedChanged();
     }
     return {};
   }
-
-  /** Takes messages while their answers are read; the rest waits, and so, unread, does the client. */
-  function pump(): void {
-    while (!socket.writableNeedDrain && !socket.destroyed && !socket.writableEnded) {
-      const event = unread.shift();
-      if (event === undefined) break;
-      take(event);
-    }
-    if (unread.length > 0) {
-      socket.pause();
-      return;
-    }
-    if (socket.isPaused()) socket.resume();
-    if (finishing) finish();
-  }
-
-  socket.setTimeout(limits.helloMsMax);
-  socket.on("timeout", () => {
-    if (!finishing) send(`${errorText(null, reportOf(silence(role, limits)))}\n`);
-    socket.destroySoon();
-  });
-  socket.on("data", (chunk: Buffer) => {
-    unread.push(...lines.push(chunk));
-    pump();
-  });
-  socket.on("end", () => {
-    unread.push(...lines.end());
-    finishing = true;
-    pump();
-  });
-  socket.on("drain", () => {
-    const bell = waitingBell;
-    waitingBell = undefined;
-    if (bell !== undefined) send(bell);
-    pump();
-  });
-  socket.on("error", () => socket.destroy());
-  socket.on("close", () => events.closed());
-
-  return {
-    attached: () => attached,
-    ring(line) {
-      if (attached === null) return false;
-      if (socket.writableNeedDrain) waitingBell = line;
-      else send(line);
-      return true;
-    },
-    finish,
-    destroy: () => socket.destroy(),
-  };
 }
 
+/** Failures that the caller's own message brought about. */
 const BAD_REQUESTS: ReadonlySet<string> = new Set([
   "malformed",
   "unknown_verb",
@@ -280,12 +289,13 @@ const BAD_REQUESTS: ReadonlySet<string> = new Set([
   "invalid_argument",
   "too_large",
   "protocol_mismatch",
+  "overloaded",
 ]);
 
-function silence(role: string | undefined, limits: IpcServerLimits): PrismError {
-  return role === undefined
-    ? new PrismError("protocol_mismatch", `no hello came within ${limits.helloMsMax} ms`)
-    : new PrismError("interrupted", `the connection lay idle for ${limits.idleMsMax} ms`);
+function overloaded(outstanding: number): PrismError {
+  return new PrismError("overloaded", `${outstanding} requests of this client wait for their answers`, {
+    hint: "wait for answers before asking more",
+  });
 }
 
 function tooEarly(method: IpcMethod): PrismError {

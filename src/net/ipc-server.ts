@@ -14,7 +14,7 @@ import { errnoOf, fsErrorOf } from "../host/fs-error.ts";
 import { ensurePrivateDir } from "../host/home.ts";
 import type { AttachedClient } from "../ipc.ts";
 import { IPC_SERVER_LIMITS, type IpcServerLimits } from "./ipc-limits.ts";
-import { type IpcPeer, type IpcPeerHost, openIpcPeer } from "./ipc-peer.ts";
+import { IpcPeer, type IpcPeerHost } from "./ipc-peer.ts";
 import { socketAnswers } from "./ipc-probe.ts";
 
 export interface IpcServerOptions extends Omit<IpcPeerHost, "limits"> {
@@ -49,7 +49,7 @@ export async function openIpcServer(options: IpcServerOptions): Promise<RunningI
   const { path, log } = options;
   const limits: IpcServerLimits = { ...IPC_SERVER_LIMITS, ...options.limits };
   const peers = new Set<IpcPeer>();
-  const attached = () => [...peers].flatMap((peer) => peer.attached() ?? []);
+  const attached = () => [...peers].flatMap((peer) => peer.attached ?? []);
   let closing: Promise<void> | undefined;
 
   // Half-open: who asks and closes its writing side still gets the answers.
@@ -59,14 +59,14 @@ export async function openIpcServer(options: IpcServerOptions): Promise<RunningI
       log("warn", "ipcClientRefused", { clients: peers.size });
       return;
     }
-    const peer = openIpcPeer(
+    const peer = new IpcPeer(
       socket,
       { ...options, limits },
       {
         attachedChanged: () => options.attachedChanged?.(attached()),
         closed: () => {
           peers.delete(peer);
-          if (peer.attached() !== null) options.attachedChanged?.(attached());
+          if (peer.attached !== null) options.attachedChanged?.(attached());
         },
       },
     );

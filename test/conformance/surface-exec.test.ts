@@ -6,7 +6,7 @@ import { openSurface } from "../../src/surfaces/registry.ts";
 import { allEnded } from "../support/process-ended.ts";
 import { contextWith } from "../support/surface-context.ts";
 import { tempDir } from "../support/temp-dir.ts";
-import { type SurfaceOnStage, surfaceContract } from "./surface.contract.ts";
+import { type SurfaceOnStage, surfaceContract } from "./surface-contract.ts";
 
 async function running(config: { [key: string]: unknown }, root = tempDir()): Promise<SurfaceOnStage> {
   const surface = await openSurface("exec", config, contextWith({ root }));

@@ -32,6 +32,8 @@ const config = object({
 export const configSchema = config.schema;
 type ExecConfig = Infer<typeof config>;
 
+type Purpose = "ring" | "resume";
+
 /** @throws PrismError `invalid_argument`, `unknown_key`, `too_large` */
 export function open(given: unknown, context: SurfaceContext): Surface {
   const settings = readShape(config, given, "the configuration of surface exec");
@@ -43,68 +45,89 @@ export function open(given: unknown, context: SurfaceContext): Surface {
       hint: "name what to run for each ring, as in --exec-command ./on-ring",
     });
   }
-  let closed = false;
-  let running: RunningCommand | undefined;
-  /** Taken before the first wait, so that of two that are asked at once one runs. */
-  let busy = false;
-
-  async function run(
-    purpose: "ring" | "resume",
-    line: CommandLine,
-    bell: Doorbell,
-    cancelled: AbortSignal,
-  ): Promise<RingOutcome> {
-    if (closed) return { kind: "failed", reason: "the surface is closed" };
-    if (busy) return { kind: "failed", reason: "the command of an earlier ring still runs" };
-    if (cancelled.aborted) return { kind: "failed", reason: MOOT };
-    busy = true;
-    try {
-      return await start(purpose, line, bell, cancelled);
-    } catch (error) {
-      busy = false;
-      context.log("error", "execFailed", { reason: String(error) });
-      return { kind: "failed", reason: "the command could not be run" };
-    }
-  }
-
-  async function start(
-    purpose: "ring" | "resume",
-    line: CommandLine,
-    bell: Doorbell,
-    cancelled: AbortSignal,
-  ): Promise<RingOutcome> {
-    const { startCommand } = await import("./command.ts");
-    if (closed || cancelled.aborted) {
-      busy = false;
-      return { kind: "failed", reason: closed ? "the surface is closed" : MOOT };
-    }
-    const env = ringEnvironment(bell, purpose, context);
-    const started = startCommand(line, { cwd: context.root, env, timeoutMs });
-    running = started;
-    const outcome = started.ended.then((ending) => {
-      running = undefined;
-      busy = false;
-      const seen = outcomeOf(ending, timeoutMs);
-      logEnding(context, purpose, bell, ending);
-      return seen;
-    });
-    return untilCancelled(outcome, cancelled, () => started.stop());
-  }
-
+  const slot = new CommandSlot(context, timeoutMs);
   const surface: Surface = {
     name: "exec",
-    ring: (bell, cancelled) => run("ring", command, bell, cancelled),
-    async close() {
-      closed = true;
-      running?.stop();
-      await running?.ended;
-    },
+    ring: (bell, cancelled) => slot.run("ring", command, bell, cancelled),
+    close: () => slot.close(),
   };
   if (resumeCommand === undefined) return surface;
-  return { ...surface, resume: (bell, cancelled) => run("resume", resumeCommand, bell, cancelled) };
+  return { ...surface, resume: (bell, cancelled) => slot.run("resume", resumeCommand, bell, cancelled) };
 }
 
+/** The one place for a command: taken from the call until nothing of the command is left. */
+class CommandSlot {
+  readonly #context: SurfaceContext;
+  readonly #timeoutMs: number;
+  #closed = false;
+  /** Set before the first wait, so that of two calls at once one runs. */
+  #busy = false;
+  #running: RunningCommand | undefined;
+
+  constructor(context: SurfaceContext, timeoutMs: number) {
+    this.#context = context;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  async run(
+    purpose: Purpose,
+    line: CommandLine,
+    bell: Doorbell,
+    cancelled: AbortSignal,
+  ): Promise<RingOutcome> {
+    const early = this.#refusal(cancelled) ?? (this.#busy ? OVERLAP : undefined);
+    if (early !== undefined) return failed(early);
+    this.#busy = true;
+    try {
+      // Lazily: a daemon that never rings never loads node:child_process.
+      const { startCommand } = await import("./command.ts");
+      const late = this.#refusal(cancelled);
+      if (late !== undefined) {
+        this.#busy = false;
+        return failed(late);
+      }
+      const env = ringEnvironment(bell, purpose, this.#context);
+      const running = startCommand(line, { cwd: this.#context.root, env, timeoutMs: this.#timeoutMs });
+      this.#running = running;
+      const outcome = running.ended.then((ending) => this.#ended(purpose, bell, ending));
+      return await untilCancelled(outcome, cancelled, () => running.stop());
+    } catch (error) {
+      this.#busy = false;
+      this.#context.log("error", "execFailed", { reason: String(error) });
+      return failed("the command could not be run");
+    }
+  }
+
+  #refusal(cancelled: AbortSignal): string | undefined {
+    if (this.#closed) return "the surface is closed";
+    return cancelled.aborted ? MOOT : undefined;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#running?.stop();
+    await this.#running?.ended;
+  }
+
+  #ended(purpose: Purpose, { ring, attempt }: Doorbell, ending: Ending): RingOutcome {
+    this.#running = undefined;
+    this.#busy = false;
+    const status = ending.kind === "exited" ? ending.status : null;
+    const said = ending.lastLine;
+    this.#context.log("debug", "execCommandEnded", {
+      ...{ purpose, ring, attempt },
+      ...{ ending: ending.kind, status, said },
+    });
+    return outcomeOf(ending, this.#timeoutMs);
+  }
+}
+
+const OVERLAP = "the command of an earlier ring still runs";
 const MOOT = "the doorbell became moot before it was rung";
+
+function failed(reason: string): RingOutcome {
+  return { kind: "failed", reason };
+}
 
 /** The outcome, or at once that it is moot, while the command is ended behind it and keeps its place until then. */
 function untilCancelled(
@@ -144,19 +167,6 @@ function outcomeOf(ending: Ending, timeoutMs: number): RingOutcome {
     case "notStarted":
       return { kind: "failed", reason: ending.reason };
   }
-}
-
-function logEnding(context: SurfaceContext, purpose: string, bell: Doorbell, ending: Ending): void {
-  const status = ending.kind === "exited" ? ending.status : null;
-  const { ring, attempt } = bell;
-  context.log("debug", "execCommandEnded", {
-    purpose,
-    ring,
-    attempt,
-    ending: ending.kind,
-    status,
-    said: ending.lastLine,
-  });
 }
 
 function commandOf(

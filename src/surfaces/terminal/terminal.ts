@@ -9,7 +9,8 @@ import { PrismError } from "../../domain/errors.ts";
 import { flag, type Infer, maybe, object, oneOf, readShape, text } from "../../domain/shape.ts";
 import type { RingOutcome, Surface, SurfaceContext } from "../surface.ts";
 import { type BellStyle, bellText } from "./bell-text.ts";
-import { writeToDevice } from "./tty-device.ts";
+import { StreamWriter } from "./stream-writer.ts";
+import { type DeviceOutcome, writeToDevice } from "./tty-device.ts";
 
 const config = object({
   tty: maybe(
@@ -38,86 +39,72 @@ export function open(given: unknown, context: SurfaceContext): Surface {
       hint: "leave out tty, and run the daemon in the terminal itself",
     });
   }
-  const closing = new AbortController();
-  let underWay: Promise<unknown> = Promise.resolve();
-  /** True while a write to the own output has not got out: a second one would only wait behind it. */
-  let stuck = false;
-
-  async function ring(bell: Doorbell, cancelled: AbortSignal): Promise<RingOutcome> {
-    if (closing.signal.aborted) return { kind: "failed", reason: "the surface is closed" };
-    if (cancelled.aborted) return { kind: "failed", reason: MOOT };
-    const ended = AbortSignal.any([cancelled, closing.signal]);
-    try {
-      const writing = writeBell(bell, ended);
-      underWay = writing;
-      return await writing;
-    } catch (error) {
-      context.log("error", "terminalRingFailed", { reason: String(error) });
-      return { kind: "failed", reason: "the terminal could not be written to" };
-    }
-  }
-
-  async function writeBell(bell: Doorbell, cancelled: AbortSignal): Promise<RingOutcome> {
-    const { output } = context;
-    if (settings.tty !== undefined) {
-      const text = bellText(bell, context.root, styleOf(settings, true));
-      const outcome = await writeToDevice(settings.tty, text, {
-        owned: true,
-        timeoutMs: WRITE_MS_MAX,
-        cancelled,
-      });
-      return outcome.kind === "taken" ? outcome : { kind: "failed", reason: outcome.reason };
-    }
-    const text = bellText(bell, context.root, styleOf(settings, output.isTerminal));
-    if (output.isTerminal && output.descriptor !== undefined && process.platform !== "win32") {
-      // Node writes to a terminal synchronously: one that is held would hold the whole daemon. Opened anew, the
-      // same terminal is written to without waiting. Where it can't be (another user's, after su), the stream is left.
-      const device = `/dev/fd/${output.descriptor}`;
-      const outcome = await writeToDevice(device, text, { owned: false, timeoutMs: WRITE_MS_MAX, cancelled });
-      if (outcome.kind === "taken") return { kind: "taken", path: "standard output" };
-      if (outcome.opened || cancelled.aborted) return { kind: "failed", reason: outcome.reason };
-    }
-    return writeToStream(text, cancelled);
-  }
-
-  function writeToStream(text: string, cancelled: AbortSignal): Promise<RingOutcome> {
-    if (stuck)
-      return Promise.resolve({ kind: "failed", reason: "standard output still holds the last ring" });
-    return new Promise((resolve) => {
-      const settle = (outcome: RingOutcome) => {
-        clearTimeout(timer);
-        cancelled.removeEventListener("abort", abandon);
-        resolve(outcome);
-      };
-      const abandon = () => settle({ kind: "failed", reason: MOOT });
-      const timer = setTimeout(
-        () => settle({ kind: "failed", reason: `standard output took nothing for ${WRITE_MS_MAX} ms` }),
-        WRITE_MS_MAX,
-      );
-      cancelled.addEventListener("abort", abandon, { once: true });
-      stuck = true;
-      context.output.write(text, (error) => {
-        stuck = false;
-        settle(
-          error === null || error === undefined
-            ? { kind: "taken", path: "standard output" }
-            : { kind: "failed", reason: "standard output is closed" },
-        );
-      });
-    });
-  }
-
-  return {
-    name: "terminal",
-    ring,
-    async close() {
-      closing.abort();
-      await underWay.catch(() => {});
-    },
-  };
+  return new TerminalSurface(settings, context);
 }
 
 const MOOT = "the doorbell became moot before it was rung";
+
+class TerminalSurface implements Surface {
+  readonly name = "terminal";
+  readonly #settings: TerminalConfig;
+  readonly #context: SurfaceContext;
+  readonly #stream: StreamWriter;
+  readonly #closing = new AbortController();
+  #underWay: Promise<unknown> | undefined;
+
+  constructor(settings: TerminalConfig, context: SurfaceContext) {
+    this.#settings = settings;
+    this.#context = context;
+    this.#stream = new StreamWriter(context.output);
+  }
+
+  async ring(bell: Doorbell, cancelled: AbortSignal): Promise<RingOutcome> {
+    if (this.#closing.signal.aborted) return failed("the surface is closed");
+    if (cancelled.aborted) return failed(MOOT);
+    if (this.#underWay !== undefined) return failed("the last ring is still being written");
+    const writing = this.#write(bell, AbortSignal.any([cancelled, this.#closing.signal]));
+    this.#underWay = writing;
+    try {
+      return await writing;
+    } catch (error) {
+      this.#context.log("error", "terminalRingFailed", { reason: String(error) });
+      return failed("the terminal could not be written to");
+    } finally {
+      this.#underWay = undefined;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#underWay?.catch(() => {});
+  }
+
+  async #write(bell: Doorbell, cancelled: AbortSignal): Promise<RingOutcome> {
+    const { output, root } = this.#context;
+    const { tty } = this.#settings;
+    const text = bellText(bell, root, styleOf(this.#settings, tty !== undefined || output.isTerminal));
+    const within = { timeoutMs: WRITE_MS_MAX, cancelled };
+    if (tty !== undefined) return outcomeOf(await writeToDevice(tty, text, { owned: true, ...within }));
+    if (output.isTerminal && output.descriptor !== undefined && process.platform !== "win32") {
+      // Node writes to a terminal synchronously: one that is held would hold the whole daemon. Opened anew, the
+      // same terminal is written to without waiting. Where it can't be (another user's, after su), the stream
+      // is left.
+      const device = `/dev/fd/${output.descriptor}`;
+      const outcome = await writeToDevice(device, text, { owned: false, ...within });
+      if (outcome.kind === "taken") return { kind: "taken", path: "standard output" };
+      if (outcome.opened || cancelled.aborted) return outcomeOf(outcome);
+    }
+    return this.#stream.write(text, within);
+  }
+}
+
+function outcomeOf(outcome: DeviceOutcome): RingOutcome {
+  return outcome.kind === "taken" ? outcome : failed(outcome.reason);
+}
+
+function failed(reason: string): RingOutcome {
+  return { kind: "failed", reason };
+}
 
 function styleOf(settings: TerminalConfig, isTerminal: boolean): BellStyle {
   return {
