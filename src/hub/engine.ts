@@ -20,6 +20,7 @@ import {
 import { bounds } from "./core/bounds.ts";
 import {
   type Batch,
+  type Before,
   type Command,
   complete,
   completeDrain,
@@ -72,6 +73,7 @@ interface Decided {
 /** After a failed commit: writers are refused; readers too, until what is durable was read again. */
 interface Refusal {
   readonly error: PrismError;
+  /** Monotonic: a wall clock set back must not prolong it. */
   readonly untilMs: number;
   readonly mustReload: boolean;
 }
@@ -115,7 +117,7 @@ class Engine implements HubService {
     this.#upkeep.within(engineBounds.upkeepIntervalMs);
   }
 
-  #coreFrom(snapshot: Snapshot, before: HubCore | null): HubCore {
+  #coreFrom(snapshot: Snapshot, before: Before | null): HubCore {
     const { retentionMs, version, newId, now } = this.#options;
     const startedAtMs = this.#startedAtMs;
     return new HubCore({ snapshot, before, retentionMs, version, startedAtMs, newId }, now());
@@ -204,7 +206,7 @@ class Engine implements HubService {
 
   #turn(): void {
     const nowMs = this.#options.now();
-    if (this.#refusal !== null && nowMs >= this.#refusal.untilMs) {
+    if (this.#refusal !== null && this.#scheduler.monotonicMs() >= this.#refusal.untilMs) {
       if (this.#refusal.mustReload) {
         this.#reload(this.#refusal.error);
         return;
@@ -367,9 +369,10 @@ class Engine implements HubService {
     this.#busy = true;
     this.#texts.clear();
     this.#options.store.load((loadError, snapshot) => {
-      const untilMs = this.#options.now() + engineBounds.refusalMs;
+      const untilMs = this.#scheduler.monotonicMs() + engineBounds.refusalMs;
       this.#refusal = { error: loadError ?? error, untilMs, mustReload: snapshot === null };
-      if (snapshot !== null) this.#core = this.#coreFrom(snapshot, this.#core);
+      const connected = new Set(this.#sinks.keys());
+      if (snapshot !== null) this.#core = this.#coreFrom(snapshot, { core: this.#core, connected });
       else this.#options.log("error", "reloadFailed", { reason: loadError?.message ?? "" });
       this.#next();
     });
@@ -385,9 +388,9 @@ class Engine implements HubService {
   #setExpiry(): void {
     const dueMs = this.#core.nextWakeMs();
     if (dueMs === null || this.#closing !== null) return;
-    const nowMs = this.#options.now();
-    const delayMs = Math.max(dueMs, this.#refusal?.untilMs ?? 0) - nowMs;
-    this.#expiry.within(Math.min(Math.max(1, delayMs), engineBounds.wakeMsMax));
+    const refusedMs = this.#refusal === null ? 0 : this.#refusal.untilMs - this.#scheduler.monotonicMs();
+    const delayMs = Math.max(1, dueMs - this.#options.now(), refusedMs);
+    this.#expiry.within(Math.min(delayMs, engineBounds.wakeMsMax));
   }
 
   #maintain(done: () => void): void {

@@ -82,8 +82,15 @@ export interface CoreOptions {
   readonly startedAtMs: number;
   /** New, unguessable ids for sessions and unnamed drains; at most `limits.keyBytesMax` bytes. */
   readonly newId: () => string;
-  /** The core this one replaces after a failed commit: what only the running hub knows is carried over. */
-  readonly before: HubCore | null;
+  /** After a failed commit: what only the running hub knows, and no store. */
+  readonly before: Before | null;
+}
+
+export interface Before {
+  /** The core that this one replaces. What it believed of sockets may never have become true. */
+  readonly core: HubCore;
+  /** Sessions that hold a socket, as the driver knows it. */
+  readonly connected: ReadonlySet<string>;
 }
 
 export class HubCore {
@@ -102,7 +109,7 @@ export class HubCore {
     this.identity = { id: snapshot.hubId, version: options.version, protocol: HUB_PROTOCOL };
     this.#startedAtMs = options.startedAtMs;
     this.#newId = options.newId;
-    const position = Math.max(snapshot.position, before === null ? 0 : before.#mailroom.position);
+    const position = Math.max(snapshot.position, before === null ? 0 : before.core.#mailroom.position);
     const mailboxes = new Map(snapshot.mailboxes.map((record) => [record.address, record]));
     for (const record of snapshot.addresses) {
       const kept = mailboxes.get(record.id) ?? { address: record.id, through: 0, told: 0, drains: 0 };
@@ -114,11 +121,12 @@ export class HubCore {
     if (before !== null) this.#carryOver(before);
   }
 
-  #carryOver(before: HubCore): void {
-    for (const old of before.#registry.sessions()) {
-      const session = this.#registry.session(old.at.tenant, old.id);
-      if (session === undefined || session.wrappedAtMs !== null) continue;
-      session.connected = old.connected;
+  #carryOver({ core, connected }: Before): void {
+    for (const session of this.#registry.sessions()) {
+      if (session.wrappedAtMs !== null) continue;
+      session.connected = connected.has(session.id);
+      const old = core.#registry.session(session.at.tenant, session.id);
+      if (old === undefined) continue;
       session.lastHeardAtMs = Math.max(session.lastHeardAtMs, old.lastHeardAtMs);
       session.at.lastHeardAtMs = Math.max(session.at.lastHeardAtMs, session.lastHeardAtMs);
     }
