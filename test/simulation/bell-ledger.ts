@@ -123,7 +123,7 @@ export class BellLedger {
     }
     this.#checkBell(address, bell, view);
     this.#checkFlight(address, watched, bell, nowMs);
-    this.#checkReason(address, watched, view, nowMs);
+    if (daemon.clockSteady()) this.#checkReason(address, watched, view, nowMs);
     watched.inFlight = { ring: bell.ring, atMs: nowMs, drains: view.drains, cancelledAtMs: null };
     watched.lastRing = bell.ring;
   }

@@ -57,9 +57,8 @@ export class DaemonNode {
     const { process, slots, random, observer, report } = setting;
     const { host } = process;
     this.#clock = openClock({ wallMs: () => host.wallMs(), monotonicMs: () => host.monotonicMs() });
-    observer.daemonUp(report, slots.remembers);
-    process.onEnd(() => observer.daemonDown(report));
     setting.say("starts");
+    const { remembers } = slots;
     this.#file = openStateFile({
       disk: slots,
       newInstance: () => `i${random.whole(0, 1e9)}`,
@@ -70,6 +69,8 @@ export class DaemonNode {
     });
     process.onEnd(host.onResume(() => process.after(0, () => this.#resumed())));
     const { position } = this.#file;
+    observer.daemonUp(report, remembers && position !== null);
+    process.onEnd(() => observer.daemonDown(report));
     const [state, effects] = begin({
       plan: RETRY_PLAN,
       schedule: DOORBELL_SCHEDULE,

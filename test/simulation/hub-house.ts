@@ -36,6 +36,7 @@ export class HubHouse {
   #node: HubNode | null = null;
   #service: HubService | null = null;
   #lives = 0;
+  #restartMs = 0;
   #nextCommit: (() => void) | null = null;
 
   constructor(setting: HouseSetting) {
@@ -68,6 +69,7 @@ export class HubHouse {
       const life = ++this.#lives;
       const process = new Process(host, `hub #${life}`);
       this.#process = process;
+      process.onEnd(() => host.timeline.after(this.#restartMs, () => this.start()));
       say("", `starts (life ${life})`);
       const store = this.#store(process, random.fork(`disk ${life}`));
       this.#service = openEngine({
@@ -88,14 +90,16 @@ export class HubHouse {
     });
   }
 
-  kill(): void {
+  kill(restartMs: number): void {
     if (!this.up) return;
+    this.#restartMs = restartMs;
     this.#setting.say("", "is killed");
     this.#process?.kill();
   }
 
-  stop(): void {
+  stop(restartMs: number): void {
     if (!this.up) return;
+    this.#restartMs = restartMs;
     this.#setting.say("", "is asked to stop");
     const node = this.#node;
     this.#process?.deliver(() => node?.stop("maintenance"));

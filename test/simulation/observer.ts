@@ -28,6 +28,8 @@ export interface DaemonReport {
   readonly name: string;
   /** Which process: grows with every start of a daemon for this address. */
   readonly life: number;
+  /** False once its host's wall clock was set: then its schedule may leap ahead with the clock. */
+  readonly clockSteady: () => boolean;
 }
 
 export interface Observer {

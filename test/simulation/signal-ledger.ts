@@ -15,6 +15,7 @@ import type {
   SignalStatusAnswer,
 } from "../../src/domain/verbs.ts";
 import { limits } from "../../src/domain/limits.ts";
+import { bounds } from "../../src/hub/core/bounds.ts";
 import { Violation } from "./violation.ts";
 
 /** A signal as somebody means to send it. */
@@ -44,6 +45,8 @@ interface Known {
   drain: Drain | null;
   /** True once the hub has acknowledged it to its sender: from now on it must not get lost. */
   acknowledged: boolean;
+  /** True once retention has taken it: how it ended is no longer known. */
+  forgotten: boolean;
 }
 
 /** One drain by its address and key, asked any number of times. */
@@ -106,10 +109,15 @@ export class SignalLedger {
     this.#checkQueued(meant);
   }
 
+  /** Keys are remembered for a day by the hub's clock; who repeats itself later sends anew. */
+  #remembersKey(known: Known, time: HubTime): boolean {
+    return time.steady && time.nowMs - known.acceptedAtMs < bounds.keyMemoryMs;
+  }
+
   signalAccepted(params: SignalParams, answer: SignalAnswer, time: HubTime): void {
     const meant = this.#meant(params.text);
     const before = meant.known;
-    if (before?.acknowledged && !answer.duplicate) {
+    if (before?.acknowledged && !answer.duplicate && this.#remembersKey(before, time)) {
       throw new Violation(8, meant.to, `signal ${answer.id} "${params.text}" was accepted twice, first as ${before.id}`);
     }
     if (answer.duplicate && meant.attempts < 2) {
@@ -121,6 +129,7 @@ export class SignalLedger {
     if (answer.acceptedAtMs > time.highMs) {
       throw new Violation(3, meant.to, `signal ${answer.id} was accepted in the future`);
     }
+    if (before !== null && before.id !== answer.id && !this.#remembersKey(before, time)) meant.known = null;
     const known = this.#know(meant, answer.id, answer.acceptedAtMs, answer.expiresAtMs);
     this.#advance(known, answer.state, time);
     known.acknowledged = true;
@@ -137,7 +146,6 @@ export class SignalLedger {
 
   drainAnswered(address: string, params: DrainParams, answer: DrainAnswer, time: HubTime): void {
     this.drainRefused(address);
-    const drain = this.#drainNow(address, params.key ?? answer.key, time);
     if (params.key !== undefined && answer.key !== params.key) {
       throw new Violation(8, address, `drain "${params.key}" was answered as "${answer.key}"`);
     }
@@ -145,8 +153,9 @@ export class SignalLedger {
       throw new Violation(8, address, `drain "${answer.key}" without a key is called a repetition`);
     }
     const ids = answer.signals.map((signal) => signal.id);
-    // A drain that took nothing leaves nothing to repeat: asked again, it may find what came since.
+    const drain = this.#drainOf(address, params.key ?? answer.key, ids, time);
     const before = drain.signals ?? [];
+    // A drain that took nothing leaves nothing to repeat: asked again, it may find what came since.
     if (before.length > 0 && before.join() !== ids.join()) {
       throw new Violation(8, address, `drain "${drain.key}" gave [${before}] once and [${ids}] when asked again`);
     }
@@ -244,19 +253,23 @@ export class SignalLedger {
     if (known === undefined) return;
     const over = known.state === "drained" || known.state === "expired" || time.highMs >= known.expiresAtMs;
     const sinceMs = known.drainedAtMs ?? Math.min(known.expiredAtMs ?? known.expiresAtMs, known.expiresAtMs);
-    if (over && time.highMs - sinceMs >= this.#retentionMs) return;
+    if (over && time.highMs - sinceMs >= this.#retentionMs) {
+      known.forgotten = true;
+      return;
+    }
     throw new Violation(3, known.meant.to, `signal ${id}, ${known.acknowledged ? "acknowledged" : "shown"} and ${known.state}, is unknown to the hub now`);
   }
 
   /** Ids of signals that the hub must still answer for. */
   acknowledged(): string[] {
-    return [...this.#byId.values()].filter((known) => known.acknowledged).map((known) => known.id);
+    return [...this.#byId.values()].filter((known) => known.acknowledged && !known.forgotten).map((known) => known.id);
   }
 
   /** Every acknowledged signal, at the end of all: drained once or expired (invariant 3). */
   checkSettled(): void {
     for (const known of this.#byId.values()) {
       const { to } = known.meant;
+      if (known.forgotten) continue;
       if (known.state === "pending" || known.state === "delivered") {
         throw new Violation(3, to, `signal ${known.id} is still ${known.state} at the end of all`);
       }
@@ -277,7 +290,7 @@ export class SignalLedger {
   openOf(address: string): number {
     let open = 0;
     for (const known of this.#byId.values()) {
-      if (this.#addressOf(known.meant.to) === address && RANK[known.state] < 2) open++;
+      if (this.#addressOf(known.meant.to) === address && RANK[known.state] < 2 && !known.forgotten) open++;
     }
     return open;
   }
@@ -313,6 +326,7 @@ export class SignalLedger {
       expiredAtMs: null,
       drain: null,
       acknowledged: false,
+      forgotten: false,
     };
     meant.known = known;
     this.#byId.set(id, known);
@@ -332,10 +346,11 @@ export class SignalLedger {
     return meant;
   }
 
-  /** The drain of this key; a new one, once retention has taken the old one. */
-  #drainNow(address: string, key: string, time: HubTime): Drain {
+  /** The drain of this key; a new one, once retention has taken the old one with all that it gave. */
+  #drainOf(address: string, key: string, ids: readonly string[], time: HubTime): Drain {
     const drain = this.#drain(address, key);
-    if (drain.answers === 0 || time.highMs - drain.answeredAtMs < this.#retentionMs) return drain;
+    const kept = time.steady && time.nowMs - drain.answeredAtMs < this.#retentionMs;
+    if (drain.answers === 0 || kept || drain.signals?.some((id) => ids.includes(id))) return drain;
     this.#drains.delete(`${address} ${key}`);
     const fresh = this.#drain(address, key);
     fresh.asked = drain.asked;

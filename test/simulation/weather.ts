@@ -13,9 +13,9 @@ import type { Timeline } from "./timeline.ts";
 /** The hub and its host, as the weather treats them. */
 export interface Hub {
   readonly host: Host;
-  readonly up: boolean;
-  kill(): void;
-  stop(): void;
+  /** Its launcher starts it again that much later. */
+  kill(restartMs: number): void;
+  stop(restartMs: number): void;
   /** Starts it, unless it runs. */
   start(): void;
   /** Calls `run` at the next commit. */
@@ -93,17 +93,13 @@ const STRIKES = {
   },
 
   hubKills({ hub, timeline }, random) {
-    const kill = (): void => {
-      hub.kill();
-      timeline.after(random.magnitude(1, 30 * SECOND), () => hub.start());
-    };
+    const kill = (): void => hub.kill(random.magnitude(1, 30 * SECOND));
     if (random.chance(0.5)) kill();
     else hub.onNextCommit(() => timeline.after(random.whole(0, 6), kill));
   },
 
-  hubStops({ hub, timeline }, random) {
-    hub.stop();
-    timeline.after(random.magnitude(100, 30 * SECOND), () => hub.start());
+  hubStops({ hub }, random) {
+    hub.stop(random.magnitude(100, 30 * SECOND));
   },
 
   hubDisk({ hub, timeline, say }, random) {
@@ -120,7 +116,7 @@ const STRIKES = {
     if (!host.powered) return;
     scene.say("", `power cut at ${host.name}`);
     host.powered = false;
-    if (host === scene.hub.host) scene.hub.kill();
+    if (host === scene.hub.host) scene.hub.kill(0);
     const lost = scene.personas.filter((persona) => persona.host === host);
     for (const persona of lost) persona.powerCut();
     scene.network.recheck();
@@ -140,7 +136,8 @@ const STRIKES = {
     if (host.suspended) return;
     // Days only for few personas, and not for the hub alone, at which all others would knock all the while:
     // that is true to life, and takes minutes to simulate.
-    const long = scene.personas.length <= 6 && (host !== scene.hub.host || scene.hosts.length === 1);
+    const alone = host === scene.hub.host && scene.hosts.some((other) => other !== host);
+    const long = scene.personas.length <= 6 && !alone;
     const lastsMs = random.magnitude(SECOND, long ? 72 * HOUR : HOUR / 6);
     scene.say("", `${host.name} is suspended for ${lastsMs} ms`);
     host.suspend();
