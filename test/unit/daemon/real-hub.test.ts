@@ -1,0 +1,135 @@
+/** The daemon before the hub itself, in one process: real sockets, a real store. */
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type DaemonOptions, openDaemon } from "../../../src/daemon/daemon.ts";
+import type { VerbName, VerbParams } from "../../../src/domain/verbs.ts";
+import { type Home, homeAt } from "../../../src/host/home.ts";
+import { readTokenFile } from "../../../src/host/private-file.ts";
+import { openHub, type RunningHub } from "../../../src/hub/hub.ts";
+import { callHub } from "../../../src/net/hub-client.ts";
+import { REVIEWER } from "../../support/daemon-stage.ts";
+import { FakeSurface } from "../../support/fake-surface.ts";
+import { tempDir } from "../../support/temp-dir.ts";
+import { watchedLog } from "../../support/watched-log.ts";
+
+const version = "1.2.3";
+
+async function hubAt(home: Home, port = 0): Promise<RunningHub> {
+  const hub = await openHub({
+    listen: { host: "127.0.0.1", port },
+    dataDir: home.hubDataDir,
+    home,
+    retentionMs: 60_000,
+    plaintext: false,
+    version,
+    log: () => {},
+  });
+  onTestFinished(() => hub.close("the test ends"));
+  return hub;
+}
+
+async function daemonAt(hub: RunningHub, hubHome: Home, options: Partial<DaemonOptions> = {}) {
+  const surface = new FakeSurface();
+  const log = watchedLog();
+  const settled = log.next("lifecycleChanged", { from: "reconciling" });
+  const daemon = await openDaemon({
+    ...REVIEWER,
+    home: hubHome,
+    tenant: "local",
+    host: "laptop",
+    root: "/work/shop",
+    surface,
+    hub: () => ({ url: hub.url, token: readTokenFile(hubHome.tokenPath) }),
+    env: {},
+    version,
+    log: log.log,
+    retry: { soonWindowsMs: [1], lossWindow: 0, slowWindowsMs: [1] },
+    ...options,
+  });
+  onTestFinished(() => daemon.close("the test ends"));
+  return { daemon, surface, log, settled };
+}
+
+function asker(hub: RunningHub, home: Home) {
+  return <V extends VerbName>(verb: V, params: VerbParams<V>) =>
+    callHub({ url: hub.url, token: readTokenFile(home.tokenPath), env: {} }, verb, params);
+}
+
+describe("a daemon and the hub", () => {
+  test("carry one signal from its acceptance to its drain", async () => {
+    const home = homeAt(tempDir());
+    const hub = await hubAt(home);
+    const ask = asker(hub, home);
+    const { daemon, surface, log, settled } = await daemonAt(hub, home);
+    await settled;
+    const { id } = await ask("signal", { to: "reviewer@shop", text: "look at this", urgency: "urgent" });
+    const ring = await surface.next();
+    expect(ring.bell).toMatchObject({ ring: 1, attempt: 1, open: 1, urgent: 1 });
+    expect(JSON.stringify(ring.bell)).not.toContain("look at this");
+    const taken = log.next("lifecycleChanged", { from: "emitting", to: "connected" });
+    ring.take();
+    await taken;
+    // The acknowledgement went out on the daemon's own socket before any of this was asked.
+    expect((await ask("signal_status", { id })).state).toBe("delivered");
+    const { signals } = await ask("drain", REVIEWER);
+    expect(signals.map(({ text }) => text)).toEqual(["look at this"]);
+    await ask("signal", { to: "reviewer@shop", text: "and this" });
+    // A bell that had not heard of the drain would have let this one join it.
+    expect((await surface.next()).bell).toMatchObject({ ring: 2, attempt: 1, open: 1 });
+    expect(daemon.status().counters.doorbells).toEqual({ rung: 1, coalesced: 0, suppressed: 0, failed: 0 });
+  });
+
+  test("meet again after an outage: one reconcile, one ring for all that came", async () => {
+    const home = homeAt(tempDir());
+    const first = await hubAt(home);
+    const { daemon, surface, log, settled } = await daemonAt(first, home);
+    await settled;
+    const { session } = daemon.status();
+    await daemon.close("away");
+    const ask = asker(first, home);
+    for (const text of ["one", "two", "three"]) await ask("signal", { to: "reviewer@shop", text });
+    await first.close("restart");
+    const again = await daemonAt(first, home);
+    await again.log.next("hubLost");
+    await hubAt(home, first.port);
+    const ring = await again.surface.next();
+    expect(ring.bell).toMatchObject({ ring: 1, attempt: 1, open: 3 });
+    const quiet = again.log.next("lifecycleChanged", { to: "connected" });
+    ring.take();
+    await quiet;
+    expect(again.surface.rings).toHaveLength(1);
+    expect(again.daemon.status().session).toBe(session);
+    expect([surface.rings, log.entries.filter(({ level }) => level === "error")]).toEqual([[], []]);
+  });
+
+  test("end together when the address is wrapped, also while the daemon is away", async () => {
+    const home = homeAt(tempDir());
+    const hub = await hubAt(home);
+    const ask = asker(hub, home);
+    const first = await daemonAt(hub, home);
+    await first.settled;
+    await ask("wrap", REVIEWER);
+    expect(await first.daemon.closed).toEqual({ reason: "wrapped" });
+    // Started again on purpose: back on duty. Then it is wrapped while it is away.
+    const second = await daemonAt(hub, home);
+    await second.settled;
+    await second.daemon.close("away");
+    await ask("wrap", REVIEWER);
+    const third = await daemonAt(hub, home);
+    expect(await third.daemon.closed).toEqual({ reason: "wrapped" });
+    const fourth = await daemonAt(hub, home);
+    await fourth.settled;
+    expect(fourth.daemon.status().hub.connected).toBe(true);
+  });
+
+  test("let in one daemon for an address: one from elsewhere is told who holds it", async () => {
+    const hubHome = homeAt(tempDir());
+    const hub = await hubAt(hubHome);
+    await (await daemonAt(hub, hubHome)).settled;
+    const elsewhere = homeAt(join(tempDir(), "other"));
+    const second = await daemonAt(hub, hubHome, { home: elsewhere, host: "desktop" });
+    const end = await second.daemon.closed;
+    expect(end).toMatchObject({ reason: "failed", error: { code: "address_taken" } });
+    expect(end.error?.message).toContain("laptop");
+  });
+});
