@@ -17,7 +17,7 @@ import { limits } from "./domain/limits.ts";
 import { type Infer, maybe, nearest, object, type Shape, text, whole } from "./domain/shape.ts";
 import type { RingOutcome } from "./surfaces/surface.ts";
 
-export { createLineReader, type LineEvent, type LineReader } from "./ipc/lines.ts";
+export { createLineReader, type LineEvent } from "./ipc/lines.ts";
 
 /** The newest version of this protocol that this build speaks, and the oldest. */
 export const IPC_PROTOCOL = 1;

@@ -7,7 +7,6 @@ import { printable } from "../domain/address.ts";
 import type { Log, LogFields, LogLevel } from "../domain/log.ts";
 
 const RANKS: { readonly [level in LogLevel]: number } = { debug: 0, info: 1, warn: 2, error: 3 };
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const satisfies readonly LogLevel[];
 
 /** One field's text: a path fits, a stack does not. */
 const FIELD_CHARS_MAX = 1000;

@@ -5,7 +5,6 @@
 import { connect, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { type Address, formatAddress, printable } from "../domain/address.ts";
-import type { Doorbell } from "../domain/doorbell.ts";
 import { errorOf, PrismError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
 import { parseRpc, type RpcMessage, requestText } from "../domain/rpc.ts";
@@ -19,6 +18,7 @@ import {
   type IpcAnswers,
   type IpcMethod,
   type IpcParams,
+  type IpcPushes,
   type LineEvent,
   readDoorbell,
   readHelloAnswer,
@@ -36,7 +36,7 @@ export interface IpcCaller {
 }
 
 export interface IpcClientEvents {
-  doorbell(bell: Doorbell): void;
+  doorbell(bell: IpcPushes["doorbell"]): void;
   /** Exactly once, always last, however the connection ended; `close()` included. */
   closed(error: PrismError): void;
 }
