@@ -3,6 +3,10 @@
  * to send in, bytes for the server out. It knows no socket, TLS, proxy, clock, timer or source of randomness,
  * and never throws because of the server: bad bytes become an event and the right Close frame.
  *
+ * Events are pulled one at a time, and what lies behind one is not read before the next is asked for. So what
+ * the owner sends in answer to a message leaves before the answer to what came after it: a Close frame that
+ * arrived in the same chunk does not cut him off. It also lets him stop between two messages.
+ *
  * ```
  *   opening --answer accepted--> open --close()--> closing --Close frame--> ended
  *      |                          |  '------Close frame, answered-----------^ ^
@@ -16,7 +20,7 @@ import { FrameWriter, wholeFrame } from "./wsproto/frame-writer.ts";
 import { type HandshakeVerdict, judgeAnswer, printRequest } from "./wsproto/handshake.ts";
 import { HttpHeadReader } from "./wsproto/http-head.ts";
 import { defaultWsLimits, type WsLimits } from "./wsproto/limits.ts";
-import { MessageReader, type MessageSink } from "./wsproto/message-reader.ts";
+import { type Incoming, MessageReader } from "./wsproto/message-reader.ts";
 import type { DeflateAgreement, DeflatePort, WsPorts } from "./wsproto/ports.ts";
 import { Utf8Check } from "./wsproto/utf8.ts";
 
@@ -43,7 +47,7 @@ export interface WsClientOptions {
   readonly nonce: Uint8Array;
 }
 
-/** `refused` and `failed` are last: after either, `receive` gives `[]` for ever. */
+/** `refused` and `failed` are last: after either, `next` gives null for ever. */
 export type WsEvent =
   | { readonly kind: "opened"; readonly protocol: string; readonly extensions: string }
   | { readonly kind: "text"; readonly text: string }
@@ -74,8 +78,6 @@ export interface WsCloseInfo {
 /** Section 5.5.1: a Close frame's payload is a code of two bytes and a reason. */
 export const REASON_BYTES_MAX = CONTROL_BYTES_MAX - 2;
 
-const NO_EVENTS: readonly WsEvent[] = [];
-
 export class WsClient {
   readonly #options: WsClientOptions & { readonly limits: WsLimits };
   readonly #ports: WsPorts;
@@ -84,7 +86,8 @@ export class WsClient {
   #phase: WsPhase = "opening";
   #reader: MessageReader | null = null;
   #deflate: DeflatePort | null = null;
-  #events: WsEvent[] = [];
+  /** The opening handshake's outcome, until it is asked for. */
+  #outcome: WsEvent | null = null;
   /** The server's Close frame, once it came. */
   #closed: { readonly code: number; readonly reason: string } | null = null;
   #pongsHeld = false;
@@ -118,26 +121,36 @@ export class WsClient {
   }
 
   /**
-   * Feeds one chunk from the server; returns what happened, oldest first. Answers to pings and Close frames are
-   * written to `take`. The inflated texts of one chunk are bounded by DEFLATE's own ratio (1,032) and by
-   * `messageBytesMax` each.
+   * Feeds one chunk from the server, for `next` to read.
    *
-   * @param chunk any split of the stream, 0..n bytes; not retained
-   * @returns events; at most one `refused` or `failed`, always last, and `[]` ever after
+   * @param chunk any split of the stream, 0..n bytes; it must stay as it is until `next` gives null, or until
+   *   `keep` is called
+   */
+  receive(chunk: Uint8Array): void {
+    const start = this.#phase === "opening" ? this.#receiveHead(chunk) : 0;
+    this.#reader?.feed(chunk, start);
+  }
+
+  /** Copies what was received and not read yet, so that the chunk may be reused. */
+  keep(): void {
+    this.#reader?.keep();
+  }
+
+  /**
+   * Reads on to what happened next, and writes the answers to pings and Close frames to `take`.
+   *
+   * @returns null: everything received was read. At most one `refused` or `failed`, always last
    * @throws never because of the server
    * Source: RFC 6455 sections 4.1, 5, 7. Limits: `options.limits`.
    */
-  receive(chunk: Uint8Array): readonly WsEvent[] {
-    if (this.#phase === "ended" || chunk.length === 0) return NO_EVENTS;
-    const start = this.#phase === "opening" ? this.#receiveHead(chunk) : 0;
-    if (this.#reader !== null && start < chunk.length) {
-      const violation = this.#reader.read(chunk, start);
-      if (violation !== null) this.#fail(violation.code, violation.why);
+  next(): WsEvent | null {
+    if (this.#outcome !== null) {
+      const outcome = this.#outcome;
+      this.#outcome = null;
+      return outcome;
     }
-    const events = this.#events;
-    if (events.length === 0) return NO_EVENTS;
-    this.#events = [];
-    return events;
+    const incoming = this.#reader?.next() ?? null;
+    return incoming === null ? null : this.#happened(incoming);
   }
 
   /** False, and nothing is sent, unless the connection is open: after a Close frame no data may follow (section 5.5.1). */
@@ -240,7 +253,7 @@ export class WsClient {
         return;
       case "refused":
         this.#phase = "ended";
-        this.#events.push(verdict);
+        this.#outcome = verdict;
         return;
       case "accepted":
         this.#opened(verdict.protocol, verdict.extensions, verdict.deflate);
@@ -255,85 +268,86 @@ export class WsClient {
     if (agreement !== null) this.#deflate = this.#ports.openDeflate(agreement);
     else if (this.#options.deflateRequired === true) {
       // Section 7.4.1, 1010: the reason lists the extensions that are needed.
-      this.#fail(CLOSE.extensionMissing, "it declined compression", "permessage-deflate");
+      this.#outcome = this.#fail(CLOSE.extensionMissing, "it declined compression", "permessage-deflate");
       return;
     }
-    this.#reader = new MessageReader(
-      {
-        limits: this.#options.limits,
-        bytes: this.#ports.bytes,
-        deflate: this.#deflate,
-        binary: this.#options.binary !== false,
-      },
-      this.#sink(),
-    );
-    this.#events.push({ kind: "opened", protocol, extensions });
+    this.#reader = new MessageReader({
+      limits: this.#options.limits,
+      bytes: this.#ports.bytes,
+      deflate: this.#deflate,
+      binary: this.#options.binary !== false,
+    });
+    this.#outcome = { kind: "opened", protocol, extensions };
   }
 
-  #sink(): MessageSink {
-    return {
-      text: (text) => this.#events.push({ kind: "text", text }),
-      binary: (bytes) => this.#events.push({ kind: "binary", bytes }),
-      ping: (payload) => this.#pinged(payload),
-      pong: (payload) => this.#events.push({ kind: "pong", payload }),
-      close: (payload) => this.#closeReceived(payload),
-    };
+  #happened(incoming: Incoming): WsEvent {
+    switch (incoming.kind) {
+      case "ping":
+        this.#pinged(incoming.payload);
+        return incoming;
+      case "close":
+        return this.#closeReceived(incoming.payload);
+      case "violation":
+        return this.#fail(incoming.code, incoming.why);
+      default:
+        return incoming;
+    }
   }
 
   /** Section 5.5.2: answered unless a Close frame was sent, with the same payload (section 5.5.3). */
   #pinged(payload: Uint8Array): void {
-    this.#events.push({ kind: "ping", payload });
     if (this.#phase !== "open") return;
     if (this.#pongsHeld) this.#pongOwed = payload;
     else this.#writer.frame(wholeFrame(OPCODE.pong), payload);
   }
 
   /** Section 5.5.1. */
-  #closeReceived(payload: Uint8Array): void {
+  #closeReceived(payload: Uint8Array): WsEvent {
     const [high, low] = payload;
-    if (high === undefined) {
-      this.#peerClosed(CLOSE.noStatus, "");
-      return;
-    }
+    if (high === undefined) return this.#peerClosed(CLOSE.noStatus, "");
     // A payload is empty or begins with a code of two bytes.
     if (low === undefined) {
-      this.#fail(CLOSE.protocolError, "it sent a Close frame with half a code");
-      return;
+      return this.#fail(CLOSE.protocolError, "it sent a Close frame with half a code");
     }
     const code = high * 256 + low;
     // Section 7.4: codes outside the ranges that may be sent.
     if (!isCloseCode(code)) {
-      this.#fail(CLOSE.protocolError, `it sent a Close frame with the code ${code}`);
-      return;
+      return this.#fail(CLOSE.protocolError, `it sent a Close frame with the code ${code}`);
     }
     const utf8 = new Utf8Check();
     // Section 8.1 counts the reason among the texts.
     if (!utf8.feed(payload, 2, payload.length) || !utf8.complete) {
-      this.#fail(CLOSE.invalidPayload, "it sent a Close frame whose reason is not UTF-8");
-      return;
+      return this.#fail(CLOSE.invalidPayload, "it sent a Close frame whose reason is not UTF-8");
     }
-    this.#peerClosed(code, this.#ports.bytes.decode(payload, 2, payload.length, utf8.ascii));
+    return this.#peerClosed(code, this.#ports.bytes.decode(payload, 2, payload.length, utf8.ascii));
   }
 
-  #peerClosed(code: number, reason: string): void {
+  #peerClosed(code: number, reason: string): WsEvent {
     // Section 5.5.1: answered unless a Close frame was sent, typically with the code received.
     if (this.#phase === "open") this.#sendClose(code === CLOSE.noStatus ? null : code, "");
-    this.#phase = "ended";
+    this.#end();
     this.#closed = { code, reason };
-    this.#events.push({ kind: "closing", code, reason });
+    return { kind: "closing", code, reason };
   }
 
   /** Section 7.1.7 before the connection is established: there is no Close frame to send. */
   #failOpening(why: string): void {
     this.#phase = "ended";
-    this.#events.push({ kind: "failed", code: CLOSE.abnormal, why });
+    this.#outcome = { kind: "failed", code: CLOSE.abnormal, why };
   }
 
   /** Section 7.1.7: a Close frame with the code, unless one was sent, and nothing is read any more. */
-  #fail(code: number, why: string, reason = why): void {
+  #fail(code: number, why: string, reason = why): WsEvent {
     if (this.#phase === "open") this.#sendClose(code, reason);
+    this.#end();
+    return { kind: "failed", code, why };
+  }
+
+  /** Nothing is read any more, and nothing is kept for it. */
+  #end(): void {
     this.#phase = "ended";
-    this.#events.push({ kind: "failed", code, why });
+    this.#reader = null;
+    this.#deflate = null;
   }
 
   #sendClose(code: number | null, reason: string): void {

@@ -4,7 +4,7 @@
  *
  * What it bounds: the opening, the closing handshake and a silent peer by time; what waits to be written by
  * `bufferedBytesMax` (told to the sender, who must heed it); what is read by the core's limits. Messages are
- * handed on as they are read and never queued, except the rest of one chunk while paused.
+ * handed on as they are read and never queued.
  */
 import { PrismError } from "../domain/errors.ts";
 import { CLOSE, defaultWsLimits, WsClient, type WsEvent, type WsLimits } from "../wsproto.ts";
@@ -139,8 +139,6 @@ class SocketDriver implements SocketHandle {
   /** While a chunk is handled its answers gather for one write at its end. */
   #reading = false;
   #paused = false;
-  /** Rest of a chunk's events while paused. */
-  #held: WsEvent[] = [];
   /** Either side has begun to close: no message is handed on. */
   #closing = false;
   #destroyed = false;
@@ -202,7 +200,6 @@ class SocketDriver implements SocketHandle {
   destroy(): void {
     this.#closing = true;
     this.#destroyed = true;
-    this.#held = [];
     this.#channel.destroy();
   }
 
@@ -223,10 +220,8 @@ class SocketDriver implements SocketHandle {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    const held = this.#held;
-    this.#held = [];
-    this.#handle(held);
-    if (!this.#paused) this.#channel.resume();
+    this.#channel.resume();
+    if (!this.#reading) this.#read();
   }
 
   #assertOpened(): void {
@@ -270,21 +265,21 @@ class SocketDriver implements SocketHandle {
 
   #received(chunk: Uint8Array): void {
     this.#heardAtMs = performance.now();
-    this.#handle(this.#core.receive(chunk));
+    this.#core.receive(chunk);
+    this.#read();
   }
 
-  #handle(events: readonly WsEvent[]): void {
-    const nested = this.#reading;
+  #read(): void {
     this.#reading = true;
-    for (let index = 0; index < events.length && !this.#destroyed; index += 1) {
-      if (this.#paused) {
-        this.#held.push(...events.slice(index));
-        break;
-      }
-      this.#happened(events[index] as WsEvent);
+    while (!this.#paused && !this.#destroyed) {
+      const event = this.#core.next();
+      if (event === null) break;
+      this.#happened(event);
     }
-    this.#reading = nested;
-    if (!nested) this.#flush();
+    // The chunk is the channel's, and comes back with other bytes.
+    if (this.#paused) this.#core.keep();
+    this.#reading = false;
+    this.#flush();
   }
 
   #happened(event: WsEvent): void {

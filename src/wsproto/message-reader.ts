@@ -22,20 +22,21 @@ import type { WsLimits } from "./limits.ts";
 import type { BytesPort, DeflatePort } from "./ports.ts";
 import { asciiEnd, Utf8Check } from "./utf8.ts";
 
-/** The connection must be failed with this code; `why` is half a sentence about the server, for its log and ours. */
+/** What came, in order. All bytes are the receiver's own. */
+export type Incoming =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "binary"; readonly bytes: Uint8Array }
+  | { readonly kind: "ping"; readonly payload: Uint8Array }
+  | { readonly kind: "pong"; readonly payload: Uint8Array }
+  /** The last one: nothing after a Close frame is read (section 5.5.1). */
+  | { readonly kind: "close"; readonly payload: Uint8Array }
+  /** The last one: the connection must be failed with this code. `why` is half a sentence about the server. */
+  | Violation;
+
 export interface Violation {
+  readonly kind: "violation";
   readonly code: number;
   readonly why: string;
-}
-
-/** Where messages and control frames go, in the order they came. All bytes are the receiver's own. */
-export interface MessageSink {
-  text(text: string): void;
-  binary(bytes: Uint8Array): void;
-  ping(payload: Uint8Array): void;
-  pong(payload: Uint8Array): void;
-  /** The last call: nothing after a Close frame is read (section 5.5.1). */
-  close(payload: Uint8Array): void;
 }
 
 export interface MessageReaderOptions {
@@ -52,16 +53,19 @@ const FLAGS = 0;
 const LENGTH = 1;
 const LONG_LENGTH = 2;
 const PAYLOAD = 3;
-const ENDED = 4;
+
+const NOTHING = new Uint8Array(0);
 
 export class MessageReader {
   readonly #options: MessageReaderOptions;
   readonly #limits: WsLimits;
-  readonly #sink: MessageSink;
   readonly #control = new Uint8Array(CONTROL_BYTES_MAX);
   readonly #utf8 = new Utf8Check();
   readonly #gathered: GatherBuffer;
 
+  /** `#chunk[#at, ...)` is unread. */
+  #chunk: Uint8Array = NOTHING;
+  #at = 0;
   #stage = FLAGS;
   /** The frame under way: its first byte, its payload's length, and how much of that is still to come. */
   #flags = 0;
@@ -76,38 +80,64 @@ export class MessageReader {
   /** Payload of its frames so far, the one under way included. */
   #messageBytes = 0;
 
-  constructor(options: MessageReaderOptions, sink: MessageSink) {
+  constructor(options: MessageReaderOptions) {
     this.#options = options;
     this.#limits = options.limits;
-    this.#sink = sink;
     this.#gathered = new GatherBuffer(options.bytes);
   }
 
+  /** Takes `chunk[start, ...)`, which must stay as it is until `next` gives null or `keep` was called. */
+  feed(chunk: Uint8Array, start = 0): void {
+    if (this.#at === this.#chunk.length) {
+      this.#chunk = chunk;
+      this.#at = start;
+      return;
+    }
+    const rest = this.#chunk.subarray(this.#at);
+    const both = this.#options.bytes.alloc(rest.length + chunk.length - start);
+    both.set(rest);
+    both.set(chunk.subarray(start), rest.length);
+    this.#chunk = both;
+    this.#at = 0;
+  }
+
+  /** Copies what is unread, so that the chunk may be reused. */
+  keep(): void {
+    this.#chunk = this.#chunk.slice(this.#at);
+    this.#at = 0;
+  }
+
   /**
-   * Reads `chunk[start, ...)`, which is not retained. Once it has returned a violation or seen a Close frame it
-   * must not be called again.
+   * Reads up to the end of the next message or control frame; null: everything was read. After a violation or
+   * a Close frame it must not be called again.
    */
-  read(chunk: Uint8Array, start: number): Violation | null {
+  next(): Incoming | null {
+    const chunk = this.#chunk;
     const end = chunk.length;
-    let at = start;
-    while (this.#stage !== ENDED) {
+    let at = this.#at;
+    let incoming: Incoming | null = null;
+    while (incoming === null) {
       if (this.#stage !== PAYLOAD) {
-        if (at === end) return null;
-        const violation = this.#header(chunk[at] as number);
+        if (at === end) break;
+        incoming = this.#header(chunk[at] as number);
         at += 1;
-        if (violation !== null) return violation;
         if (this.#stage !== PAYLOAD) continue;
       }
       const until = Math.min(at + this.#payloadLeft, end);
-      if (until === at && this.#payloadLeft > 0) return null;
-      const violation =
+      // Only an empty payload needs no byte to be complete.
+      if (until === at && this.#payloadLeft > 0) break;
+      incoming ??=
         (this.#flags & CONTROL) === 0
           ? this.#dataPayload(chunk, at, until)
           : this.#controlPayload(chunk, at, until);
-      if (violation !== null) return violation;
       at = until;
     }
-    return null;
+    this.#at = at;
+    if (at === end) {
+      this.#chunk = NOTHING;
+      this.#at = 0;
+    }
+    return incoming;
   }
 
   /** One byte of a frame's header, judged at once: nothing waits for a frame that can't be right. */
@@ -141,7 +171,7 @@ export class MessageReader {
         return protocolError("it continued a message that it had not begun");
       case OPCODE.binary:
         // Section 7.4.1, 1003: an endpoint that understands only text refuses binary messages.
-        if (!this.#options.binary) return { code: CLOSE.unsupportedData, why: "it sent a binary message" };
+        if (!this.#options.binary) return violation(CLOSE.unsupportedData, "it sent a binary message");
         return this.#messageBegins(byte);
       case OPCODE.text:
         return this.#messageBegins(byte);
@@ -203,13 +233,10 @@ export class MessageReader {
     if (this.#messageBytes > messageBytesMax) return this.#messageTooBig();
     this.#fragments += 1;
     if (this.#fragments <= fragmentsMax) return null;
-    return {
-      code: CLOSE.policyViolation,
-      why: `it cut a message into more than ${fragmentsMax} frames`,
-    };
+    return violation(CLOSE.policyViolation, `it cut a message into more than ${fragmentsMax} frames`);
   }
 
-  #controlPayload(chunk: Uint8Array, start: number, end: number): Violation | null {
+  #controlPayload(chunk: Uint8Array, start: number, end: number): Incoming | null {
     const at = this.#length - this.#payloadLeft;
     for (let index = start; index < end; index += 1)
       this.#control[at + index - start] = chunk[index] as number;
@@ -219,19 +246,15 @@ export class MessageReader {
     const payload = this.#control.slice(0, this.#length);
     switch (this.#flags & OPCODE_BITS) {
       case OPCODE.ping:
-        this.#sink.ping(payload);
-        return null;
+        return { kind: "ping", payload };
       case OPCODE.pong:
-        this.#sink.pong(payload);
-        return null;
+        return { kind: "pong", payload };
       default:
-        this.#stage = ENDED;
-        this.#sink.close(payload);
-        return null;
+        return { kind: "close", payload };
     }
   }
 
-  #dataPayload(chunk: Uint8Array, start: number, end: number): Violation | null {
+  #dataPayload(chunk: Uint8Array, start: number, end: number): Incoming | null {
     const final = (this.#flags & FIN) !== 0;
     const whole = final && this.#fragments === 1 && end - start === this.#length;
     this.#payloadLeft -= end - start;
@@ -251,19 +274,18 @@ export class MessageReader {
     return final ? this.#gatheredMessage() : null;
   }
 
-  #wholeMessage(chunk: Uint8Array, start: number, end: number): Violation | null {
+  #wholeMessage(chunk: Uint8Array, start: number, end: number): Incoming {
     if (this.#opcode === OPCODE.binary) {
       const bytes = this.#options.bytes.alloc(end - start);
       bytes.set(start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end));
       this.#messageEnded();
-      this.#sink.binary(bytes);
-      return null;
+      return { kind: "binary", bytes };
     }
     return this.#text(chunk, start, end);
   }
 
   /** A complete text that was not checked on the way. */
-  #text(bytes: Uint8Array, start: number, end: number): Violation | null {
+  #text(bytes: Uint8Array, start: number, end: number): Incoming {
     const notAscii = asciiEnd(bytes, start, end);
     if (notAscii < end) {
       this.#utf8.reset();
@@ -271,38 +293,34 @@ export class MessageReader {
     }
     const text = this.#options.bytes.decode(bytes, start, end, notAscii === end);
     this.#messageEnded();
-    this.#sink.text(text);
-    return null;
+    return { kind: "text", text };
   }
 
-  #gatheredMessage(): Violation | null {
+  #gatheredMessage(): Incoming {
     if (this.#compressed) return this.#compressedMessage(this.#gathered.view());
     if (this.#opcode === OPCODE.binary) {
       const bytes = this.#gathered.take();
       this.#messageEnded();
-      this.#sink.binary(bytes);
-      return null;
+      return { kind: "binary", bytes };
     }
     // Section 8.1: a character may be cut between fragments, but not at the message's end.
     if (!this.#utf8.complete) return notUtf8();
     const view = this.#gathered.view();
     const text = this.#options.bytes.decode(view, 0, view.length, this.#utf8.ascii);
     this.#messageEnded();
-    this.#sink.text(text);
-    return null;
+    return { kind: "text", text };
   }
 
   /** RFC 7692 section 6.2: a message is inflated as one, however it was fragmented. */
-  #compressedMessage(payload: Uint8Array): Violation | null {
+  #compressedMessage(payload: Uint8Array): Incoming {
     const inflated = this.#options.deflate?.inflate(payload, this.#limits.messageBytesMax) ?? "corrupt";
     if (inflated === "tooLarge") return this.#messageTooBig();
     if (inflated === "corrupt") {
-      return { code: CLOSE.invalidPayload, why: "it sent a message that can't be decompressed" };
+      return violation(CLOSE.invalidPayload, "it sent a message that can't be decompressed");
     }
     if (this.#opcode === OPCODE.text) return this.#text(inflated, 0, inflated.length);
     this.#messageEnded();
-    this.#sink.binary(inflated);
-    return null;
+    return { kind: "binary", bytes: inflated };
   }
 
   #messageEnded(): void {
@@ -319,14 +337,18 @@ export class MessageReader {
   }
 }
 
+function violation(code: number, why: string): Violation {
+  return { kind: "violation", code, why };
+}
+
 function protocolError(why: string): Violation {
-  return { code: CLOSE.protocolError, why };
+  return violation(CLOSE.protocolError, why);
 }
 
 function tooBig(why: string): Violation {
-  return { code: CLOSE.messageTooBig, why };
+  return violation(CLOSE.messageTooBig, why);
 }
 
 function notUtf8(): Violation {
-  return { code: CLOSE.invalidPayload, why: "it sent a text that is not UTF-8" };
+  return violation(CLOSE.invalidPayload, "it sent a text that is not UTF-8");
 }

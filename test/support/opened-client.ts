@@ -16,6 +16,13 @@ export interface TestClient {
   sent(): ClientFrame[];
 }
 
+/** Everything that can be read. */
+export function eventsOf(client: WsClient): WsEvent[] {
+  const events: WsEvent[] = [];
+  for (let event = client.next(); event !== null; event = client.next()) events.push(event);
+  return events;
+}
+
 /** @param options what differs from a plain request to `/` */
 export function newClient(options: Partial<WsClientOptions> = {}): TestClient {
   let key = 0x01020304;
@@ -36,9 +43,10 @@ export function newClient(options: Partial<WsClientOptions> = {}): TestClient {
     client,
     request,
     receive: (...chunks) =>
-      chunks.flatMap((chunk) => [
-        ...client.receive(typeof chunk === "string" ? Buffer.from(chunk, "latin1") : chunk),
-      ]),
+      chunks.flatMap((chunk) => {
+        client.receive(typeof chunk === "string" ? Buffer.from(chunk, "latin1") : chunk);
+        return eventsOf(client);
+      }),
     sent: () => reader.feed(client.take()),
   };
 }
