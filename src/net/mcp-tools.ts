@@ -3,7 +3,13 @@
  * and how to call one. Knows no transport and no hub. Loaded only by whoever speaks MCP: the SDK and its
  * schema library cost more memory than a whole daemon may.
  */
-import { ProtocolError, ProtocolErrorCode, Server, type ServerContext } from "@modelcontextprotocol/server";
+import {
+  CLIENT_INFO_META_KEY,
+  ProtocolError,
+  ProtocolErrorCode,
+  Server,
+  type ServerContext,
+} from "@modelcontextprotocol/server";
 import { printable } from "../domain/address.ts";
 import { errorOf, PrismError, reportOf } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
@@ -50,14 +56,14 @@ export function mcpServerOf(host: ToolHost, notifies: boolean): Server {
     annotations,
   }));
   // The handshake alone may be a probe that ends again at once; the client's word that it is done is not.
-  const met = () => host.met?.(server.getClientVersion()?.name);
-  server.oninitialized = met;
-  server.setRequestHandler("tools/list", () => {
-    met();
+  const met = (context?: ServerContext) => host.met?.(clientName(server, context));
+  server.oninitialized = () => met();
+  server.setRequestHandler("tools/list", (_request, context) => {
+    met(context);
     return { tools: listed };
   });
   server.setRequestHandler("tools/call", async (request, context) => {
-    met();
+    met(context);
     const tool = host.tools.find((candidate) => candidate.name === request.params.name);
     if (tool === undefined) throw unknownTool(request.params.name, host.tools);
     try {
@@ -67,6 +73,14 @@ export function mcpServerOf(host: ToolHost, notifies: boolean): Server {
     }
   });
   return server;
+}
+
+/** Older revisions tell it once, in the handshake; today's with every request. */
+function clientName(server: Server, context: ServerContext | undefined): string | undefined {
+  const envelope = context?.mcpReq.envelope as { readonly [key: string]: unknown } | undefined;
+  const told = envelope?.[CLIENT_INFO_META_KEY];
+  const name = typeof told === "object" && told !== null && "name" in told ? told.name : undefined;
+  return typeof name === "string" ? name : server.getClientVersion()?.name;
 }
 
 function textResult(text: string, isError: boolean) {

@@ -51,17 +51,20 @@ const HUB_LINK_BOUNDS = {
 export type HubLinkBounds = { readonly [K in keyof typeof HUB_LINK_BOUNDS]: number };
 
 /**
- *   idle ---start()---> dialing ---opened---> starting ---answered---> registered
- *                        ^  |                   |                        |
- *                        |  +------ closed -----+-------- closed --------+
- *                     waiting <-----+
- *   any --wrapped--> wrapped: connected or not, but registered again only by start()
+ *   idle --begin, start, call--> dialing --opened--> open
+ *                                 ^   |               |
+ *                    timer, call  |   |closed         |closed
+ *                                 |   v               |
+ *                                waiting <------------+
+ *   any --close--> closed
+ *
+ * At each opening the session is registered, unless it was wrapped; callers wait until it is.
  */
 type State =
   | { readonly id: "idle" }
-  | { readonly id: "dialing" }
+  | { readonly id: "dialing"; readonly connection: HubConnection }
   | { readonly id: "open"; readonly connection: HubConnection; readonly sinceMs: number }
-  | { readonly id: "waiting"; readonly timer: NodeJS.Timeout; readonly error: PrismError }
+  | { readonly id: "waiting"; readonly timer: NodeJS.Timeout }
   | { readonly id: "closed" };
 
 export class HubLink {
@@ -73,6 +76,8 @@ export class HubLink {
   #attempt: PromiseWithResolvers<HubConnection> | undefined;
   #surface = "mcp";
   #started: StartAnswer | null = null;
+  /** Why this side gave up a connection: told instead of the end that followed. */
+  #refusal: PrismError | undefined;
   /** False after a wrap: the session must not come back on its own. */
   #wanted = false;
 
@@ -138,7 +143,7 @@ export class HubLink {
     }
     this.#state = { id: "closed" };
     this.#attempt?.reject(new PrismError("interrupted", "prism mcp is ending"));
-    if (state.id === "open") state.connection.close();
+    if (state.id === "open" || state.id === "dialing") state.connection.close();
   }
 
   /** @returns a connection on which this session is registered, if it shall be */
@@ -157,10 +162,8 @@ export class HubLink {
     // Nobody may be waiting for it.
     attempt.promise.catch(() => {});
     this.#attempt = attempt;
-    this.#state = { id: "dialing" };
-    let connection: HubConnection;
     try {
-      connection = connectHub(
+      const connection = connectHub(
         { ...this.#options.hub, openTimeoutMs: this.#bounds.openTimeoutMs },
         {
           opened: () => this.#opened(connection),
@@ -170,6 +173,7 @@ export class HubLink {
           closed: (error) => this.#closed(error),
         },
       );
+      this.#state = { id: "dialing", connection };
     } catch (error) {
       this.#closed(error instanceof PrismError ? error : new PrismError("internal", String(error)));
     }
@@ -177,10 +181,7 @@ export class HubLink {
   }
 
   #opened(connection: HubConnection): void {
-    if (this.#state.id === "closed") {
-      connection.close();
-      return;
-    }
+    if (this.#state.id === "closed") return;
     this.#state = { id: "open", connection, sinceMs: performance.now() };
     if (!this.#wanted) {
       this.#settle(connection);
@@ -217,8 +218,7 @@ export class HubLink {
       return;
     }
     this.#options.log("warn", "registerFailed", { code: error.code, message: error.message });
-    this.#attempt?.reject(error);
-    this.#attempt = undefined;
+    this.#refusal = error;
     connection.close();
   }
 
@@ -227,15 +227,17 @@ export class HubLink {
     this.#attempt = undefined;
   }
 
-  #closed(error: PrismError): void {
+  #closed(reason: PrismError): void {
     const state = this.#state;
     if (state.id === "closed") return;
+    const error = this.#refusal ?? reason;
+    this.#refusal = undefined;
     if (state.id === "open") this.#backoff.ended(performance.now() - state.sinceMs);
     this.#attempt?.reject(error);
     this.#attempt = undefined;
     const delayMs = this.#backoff.next();
     this.#options.log("debug", "hubAway", { code: error.code, message: error.message, retryInMs: delayMs });
-    this.#state = { id: "waiting", timer: setTimeout(() => void this.#dial(), delayMs), error };
+    this.#state = { id: "waiting", timer: setTimeout(() => void this.#dial(), delayMs) };
   }
 
   #wrapped(sessions: readonly string[]): void {

@@ -59,7 +59,8 @@ const SURFACES: { readonly [client: string]: string } = {
 export async function runShim(options: ShimOptions): Promise<void> {
   const { persona, project, log } = options;
   const address = { persona, project };
-  let server: Server | undefined;
+  /** Who takes logs unasked: clients of the older revisions. Today's ask for them with each request. */
+  let listener: Server | undefined;
 
   const hub = new HubLink({
     hub: { ...options.hub, env: options.env },
@@ -83,7 +84,7 @@ export async function runShim(options: ShimOptions): Promise<void> {
     log,
     doorbell(bell) {
       tools.rang(bell);
-      if (server !== undefined && bell.open > 0) notify(server, bell, log);
+      if (listener !== undefined && bell.open > 0) notify(listener, bell, log);
     },
     ...(options.bounds?.daemon === undefined ? {} : { bounds: options.bounds.daemon }),
   });
@@ -104,8 +105,9 @@ export async function runShim(options: ShimOptions): Promise<void> {
     maxBufferSize: 2 * limits.messageBytesMax,
   });
   const serving = serveStdio(
-    () => {
-      server = mcpServerOf(host, true);
+    ({ era }) => {
+      const server = mcpServerOf(host, era === "legacy");
+      if (era === "legacy") listener = server;
       return server;
     },
     { transport, onerror: (error) => log("debug", "mcpRefused", { detail: error.message }) },
@@ -130,10 +132,7 @@ function ended(options: ShimOptions): Promise<void> {
   });
 }
 
-/**
- * A log notification reaches clients that show them; it wakes no model, and is not counted as a ring. Clients of
- * today's revision ask for logs with each request, so nothing can be sent to them between two.
- */
+/** A log notification reaches clients that show them; it wakes no model, and is not counted as a ring. */
 function notify(server: Server, bell: Doorbell, log: Log): void {
   const level = bell.urgent > 0 ? "warning" : "notice";
   server

@@ -10,11 +10,8 @@ import { HUB_SUBPROTOCOL } from "../../domain/verbs.ts";
 import type { Edge } from "./edge.ts";
 import { checkOrigin, tenantOfRequest } from "./guard.ts";
 import { endWithAnswer, errorAnswer } from "./http-answer.ts";
-import { CLOSE, PeerSocket, type SocketKeeper } from "./socket.ts";
+import { CLOSE, PeerSocket, type SocketKeeper, WATCHES_PER_INTERVAL } from "./socket.ts";
 import { failureOf } from "./verb-call.ts";
-
-/** The watch passes this often in each ping interval, so that pings to many peers do not leave at once. */
-const WATCHES_PER_INTERVAL = 4;
 
 export interface SocketEdge {
   upgrade(request: IncomingMessage, wire: Duplex, head: Buffer): void;
@@ -31,7 +28,6 @@ export function openSocketEdge(edge: Edge): SocketEdge {
 
   const keeper: SocketKeeper = {
     edge,
-    nowMs: () => performance.now(),
     flushSoon(peer) {
       // One callback for all peers of a turn. A batch of answers comes from one commit, so it is one turn.
       if (staged.push(peer) === 1) process.nextTick(flushAll);
@@ -54,7 +50,10 @@ export function openSocketEdge(edge: Edge): SocketEdge {
   });
 
   const watch = setInterval(() => {
-    for (const peer of peers) peer.checkLife();
+    // After what lies unread has been read: a peer's word may have come while this process was held up.
+    setImmediate(() => {
+      for (const peer of peers) peer.checkLife();
+    });
   }, edge.bounds.pingIntervalMs / WATCHES_PER_INTERVAL);
   watch.unref();
 

@@ -35,13 +35,15 @@ export const CLOSE = {
   tryAgainLater: 1013,
 } as const;
 
+/** The watch passes this often in each ping interval, so that pings to many peers do not leave at once. */
+export const WATCHES_PER_INTERVAL = 4;
+const DEAD_AFTER_INTERVALS = 3;
+
 /** What a peer's socket needs of those who keep all of them. */
 export interface SocketKeeper {
   readonly edge: Edge;
   /** Calls `flush` once at the end of this turn. */
   flushSoon(peer: PeerSocket): void;
-  /** Monotonic milliseconds, as of this turn. */
-  nowMs(): number;
 }
 
 type Session = { readonly id: "none" | "starting" } | { readonly id: "bound"; readonly session: string };
@@ -64,7 +66,8 @@ export class PeerSocket implements PushSink {
   #calls = 0;
   #malformed = 0;
   #view: MailboxView | undefined;
-  #heardAtMs: number;
+  /** Passes of the watch since the last sign of life. */
+  #silentPasses = 0;
 
   constructor(keeper: SocketKeeper, socket: WebSocket, wire: Duplex, tenant: string) {
     this.#keeper = keeper;
@@ -72,7 +75,6 @@ export class PeerSocket implements PushSink {
     this.#wire = wire;
     this.#tenant = tenant;
     this.#caller = { tenant, session: null };
-    this.#heardAtMs = keeper.nowMs();
   }
 
   push<K extends keyof HubPushes>(name: K, value: HubPushes[K]): void {
@@ -116,19 +118,22 @@ export class PeerSocket implements PushSink {
 
   /** Any sign of life: a message, a ping, a pong. */
   heard(): void {
-    this.#heardAtMs = this.#keeper.nowMs();
+    this.#silentPasses = 0;
     if (this.#session.id === "bound") this.#keeper.edge.service.heard(this.#session.session);
   }
 
-  /** Pings a silent peer, drops a dead one. Called now and then for every socket. */
+  /**
+   * Pings a silent peer, drops a dead one. Counted in passes of the watch and not by a clock: a hub that was
+   * suspended made none, and must not take its own silence for that of its peers.
+   */
   checkLife(): void {
-    const { pingIntervalMs } = this.#keeper.edge.bounds;
-    const silentMs = this.#keeper.nowMs() - this.#heardAtMs;
-    if (silentMs >= 3 * pingIntervalMs) {
-      this.#keeper.edge.log("info", "peerDead", { silentMs: Math.round(silentMs) });
+    this.#silentPasses += 1;
+    if (this.#silentPasses >= DEAD_AFTER_INTERVALS * WATCHES_PER_INTERVAL) {
+      this.#keeper.edge.log("info", "peerDead", { session: this.#caller.session });
       this.#socket.terminate();
-    } else if (silentMs >= pingIntervalMs && this.#open && this.#wire.writableLength === 0) {
-      this.#socket.ping();
+    } else if (this.#silentPasses % WATCHES_PER_INTERVAL === 0 && this.#open) {
+      // What waits to be written already asks for a sign of life: that of TCP.
+      if (this.#wire.writableLength === 0) this.#socket.ping();
     }
   }
 

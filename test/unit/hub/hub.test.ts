@@ -1,8 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { PrismError } from "../../../src/domain/errors.ts";
 import { type Home, homeAt } from "../../../src/host/home.ts";
 import { type HubOptions, openHub, type RunningHub } from "../../../src/hub/hub.ts";
 import { callHub, type HubClientOptions } from "../../../src/net/hub-client.ts";
@@ -138,6 +140,43 @@ describe("openHub", () => {
     writeFileSync(home.hubFilePath, JSON.stringify({ url: "http://elsewhere", pid: 1, startedAtMs: 1 }));
     await hub.close("over");
     expect(existsSync(home.hubFilePath)).toBe(true);
+  });
+});
+
+/** A certificate for localhost and 127.0.0.1 that signs itself, or undefined on a machine without openssl. */
+function selfSigned(): { certFile: string; keyFile: string } | undefined {
+  const files = { certFile: join(root, "cert.pem"), keyFile: join(root, "key.pem") };
+  const made = spawnSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:prime256v1",
+      "-nodes",
+      "-days",
+      "1",
+    ].concat(
+      ["-keyout", files.keyFile, "-out", files.certFile, "-subj", "/CN=localhost"],
+      ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+    ),
+  );
+  return made.status === 0 ? files : undefined;
+}
+
+describe("TLS", () => {
+  it("carries everything, and plain bytes get no answer", async (context) => {
+    const files = selfSigned();
+    if (files === undefined) return context.skip();
+    const hub = await open({ tls: files, listen: { host: "0.0.0.0", port: 0 } });
+    expect(hub.url).toBe(`https://127.0.0.1:${hub.port}`);
+    const trusting = { ...client(hub), tls: { caFile: files.certFile } };
+    expect(await callHub(trusting, "start", START)).toMatchObject({ address: "reviewer@shop" });
+    await expect(callHub(client(hub), "status", {})).rejects.toBeInstanceOf(PrismError);
+    await expect(ask(`http://127.0.0.1:${hub.port}/healthz`, { method: "GET" })).rejects.toThrow();
+    expect(await callHub(trusting, "status", {})).toMatchObject({ daemons: [{ address: "reviewer@shop" }] });
   });
 });
 

@@ -430,6 +430,24 @@ describe("doorbells", () => {
     });
   });
 
+  it("are kept from clients of today's revision, which ask for logs by the request", async () => {
+    const bench = await openBench();
+    const { attached } = await openDaemon(bench, BELL);
+    const _meta = {
+      "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+      "io.modelcontextprotocol/clientInfo": { name: "tomorrow", version: "1" },
+      "io.modelcontextprotocol/clientCapabilities": {},
+    };
+    const call = () => bench.lines.ask("tools/call", { name: "prism_status", arguments: {}, _meta });
+    await call();
+    await attached;
+    bench.service.answers.status = { error: { code: "storage_failed", message: "no" } };
+    bench.service.answers.history = { ok: { signals: [], next: null } };
+    const history = await bench.lines.ask("tools/call", { name: "prism_history", arguments: {}, _meta });
+    expect(JSON.stringify(history.result)).toContain("[prism] 1 signal waits for reviewer@shop");
+    expect(bench.lines.written()).not.toContain("notifications/message");
+  });
+
   it("stand before every answer while the hub is silent", async () => {
     const bench = await openBench();
     const { attached } = await openDaemon(bench, BELL);
