@@ -5,8 +5,6 @@
  */
 import { ERROR_CLASSES, type ErrorClass, type ErrorCode } from "./domain/errors.ts";
 
-export const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
-
 export const DAEMON_STATES = ["disconnected", "reconciling", "connected", "emitting"] as const;
 export type DaemonState = (typeof DAEMON_STATES)[number];
 

@@ -28,7 +28,7 @@ import { openRinger, type Ringer, withinTime } from "./ringer.ts";
 import { fileDisk, openStateFile, type StateFile } from "./state-file.ts";
 import { statusOf } from "./status.ts";
 
-export type { DaemonEnd, DaemonOptions, DaemonPorts, HubTarget, RunningDaemon } from "./options.ts";
+export type { DaemonOptions, RunningDaemon } from "./options.ts";
 
 /** For the closing handshake with a hub that answers; one that does not is left. */
 const HUB_CLOSE_TIMEOUT_MS = 1000;

@@ -47,7 +47,9 @@ export function openHubLink(options: HubLinkOptions): HubLink {
     const isCurrent = () => mine === current;
     const { promise: end, resolve: ended } = Promise.withResolvers<void>();
     ending.add(end);
+    let over = false;
     const closed = (error: unknown) => {
+      over = true;
       if (isCurrent()) connection = undefined;
       ending.delete(end);
       ended();
@@ -55,7 +57,7 @@ export function openHubLink(options: HubLinkOptions): HubLink {
     };
     try {
       const target = options.target();
-      connection = options.connectHub(
+      const dialled = options.connectHub(
         {
           url: target.url,
           token: target.token,
@@ -75,6 +77,7 @@ export function openHubLink(options: HubLinkOptions): HubLink {
           closed,
         },
       );
+      if (!over) connection = dialled;
     } catch (error) {
       // A URL that is none, a token file that can't be read.
       closed(error);

@@ -60,18 +60,17 @@ export function openRinger(surface: Surface, log: Log): Ringer {
           hint: "start the agent by hand, or use a surface that can",
         });
       }
-      const timedOut = AbortSignal.timeout(RESUME_TIMEOUT_MS);
-      const cancelled = AbortSignal.any([timedOut, closing.signal]);
-      const late: RingOutcome = {
-        kind: "failed",
-        reason: `the surface "${surface.name}" did not resume within ${RESUME_TIMEOUT_MS} ms`,
-      };
-      return Promise.race([
-        contain(() => resume(bell, cancelled)),
-        new Promise<RingOutcome>((resolve) => {
-          cancelled.addEventListener("abort", () => resolve(late), { once: true });
-        }),
-      ]);
+      const cancelled = AbortSignal.any([AbortSignal.timeout(RESUME_TIMEOUT_MS), closing.signal]);
+      const calledOff = new Promise<RingOutcome>((resolve) => {
+        const reason = () =>
+          closing.signal.aborted
+            ? "the daemon is ending"
+            : `the surface "${surface.name}" did not resume within ${RESUME_TIMEOUT_MS} ms`;
+        cancelled.addEventListener("abort", () => resolve({ kind: "failed", reason: reason() }), {
+          once: true,
+        });
+      });
+      return Promise.race([contain(() => resume(bell, cancelled)), calledOff]);
     },
     async close() {
       closing.abort();

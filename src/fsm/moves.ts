@@ -285,6 +285,12 @@ export function notify(
   return proceed(state, askRing(state.watch.doorbells, event.ask, moment.nowMs), moment);
 }
 
+/** While a ring is owed, who asks hears of that one: it is in flight, or goes out now instead of later. */
+export function notifyMore(state: Emitting, event: EventOf<"notifyAsked">, moment: Moment): Next<Emitting> {
+  const [doorbells, effects] = askRing(state.watch.doorbells, event.ask, moment.nowMs);
+  return [{ ...state, watch: { ...state.watch, doorbells } }, corrected(state.watch, effects)];
+}
+
 /** Rings if a ring is due, and is EMITTING as long as one is owed: the one place where the two meet. */
 function proceed(
   state: Connected | Emitting,
