@@ -357,11 +357,7 @@ class Engine implements HubService {
 
   /** The connection whose `start` failed is nobody's. */
   #forgetSink(sink: PushSink): void {
-    for (const [session, other] of this.#sinks) {
-      if (other !== sink) continue;
-      this.#sinks.delete(session);
-      this.#core.disconnected(session, this.#options.now());
-    }
+    for (const [session, other] of this.#sinks) if (other === sink) this.#sinks.delete(session);
   }
 
   /** Makes a new core from what is durable: the old one remembers what never was. */

@@ -51,8 +51,9 @@ export function start(
     persona: parseName(params.persona, "persona"),
     project: parseName(params.project, "project"),
   };
-  const known = registry.find(tenant, formatAddress(address));
-  const resumed = resumable(registry, tenant, params, known);
+  const name = formatAddress(address);
+  const known = registry.find(tenant, name);
+  const resumed = resumable(registry, tenant, params, name);
   const older = resumed ?? sameCaller(known, params, nowMs);
   if (known !== undefined && older === undefined) refuseTaken(known, params, nowMs);
   if (known === undefined) refuseTooMany(registry, tenant);
@@ -90,8 +91,9 @@ function resumable(
   registry: Registry,
   tenant: string,
   params: StartParams,
-  at: Registered | undefined,
+  name: string,
 ): Session | undefined {
+  const at = registry.find(tenant, name);
   if (params.session === undefined) return undefined;
   const session = registry.session(tenant, params.session);
   if (session === undefined) {
@@ -108,7 +110,7 @@ function resumable(
   if (session.at !== at || session.kind !== params.kind) {
     throw new PrismError(
       "invalid_argument",
-      `session "${session.id}" is a ${session.kind} of ${session.at.name}, not a ${params.kind} of this address`,
+      `session "${session.id}" was started as kind ${session.kind} at ${session.at.name}, not as kind ${params.kind} at ${name}`,
       { hint: "start without a session id" },
     );
   }
@@ -146,9 +148,9 @@ function refuseTaken(at: Registered, params: StartParams, nowMs: number): void {
   }
   const holder = holderOf(at);
   if (holder === undefined || !isHeld(holder, nowMs)) return;
-  const host = holder.host === null ? "another host" : `host "${printable(holder.host)}"`;
+  const host = holder.host === null ? "another daemon" : `a daemon on host "${printable(holder.host)}"`;
   const root = holder.root === null ? "" : `, folder "${printable(holder.root, 200)}"`;
-  throw new PrismError("address_taken", `${at.name} is held by a daemon on ${host}${root}`, {
+  throw new PrismError("address_taken", `${at.name} is held by ${host}${root}`, {
     hint: `stop that daemon or wrap it, or use another persona or project name here`,
     target: { address: at.name, state: "alive", lastHeardAtMs: holder.lastHeardAtMs },
   });
