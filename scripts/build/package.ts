@@ -18,6 +18,8 @@ import type { Target } from "./targets.ts";
 export const BAKED_FLAGS = [
   // `node:sqlite` still announces itself as experimental, on every start of a hub.
   "--disable-warning=ExperimentalWarning",
+  // A daemon that waits gives memory back: see src/host/memory-rest.ts.
+  "--expose-gc",
   // SIGUSR1 would open Node's debugger on a port, to anybody who may signal the process.
   "--disable-sigusr1",
 ] as const;

@@ -14,6 +14,7 @@ import { RETRY_PLAN, type RetryPlan } from "../fsm/retry.ts";
 import { begin, type EndReason } from "../fsm.ts";
 import { ensurePrivateDir, ipcPathOf, stateDirOf } from "../host/home.ts";
 import { type HeldLock, holdLock } from "../host/lock.ts";
+import { keepMemoryAtRest } from "../host/memory-rest.ts";
 import { watchForWake } from "../host/wake.ts";
 import type { IpcHandlers } from "../ipc.ts";
 import { PersonaMetrics } from "../metrics.ts";
@@ -99,6 +100,7 @@ class Daemon implements RunningDaemon {
   readonly #driver: Driver;
   #ipc: RunningIpcServer | undefined;
   #stopWatching: () => void = () => {};
+  #stopResting: () => void = () => {};
   #settle: (end: DaemonEnd) => void;
   #storageFailed = "";
 
@@ -184,6 +186,7 @@ class Daemon implements RunningDaemon {
       log,
     });
     this.#stopWatching = ports.watchForWake(({ gapMs }) => this.#woke(gapMs));
+    this.#stopResting = keepMemoryAtRest();
     log("info", "daemonStarted", { tenant, persona, project, surface: options.surface.name, version });
     this.#driver.begin();
   }
@@ -241,6 +244,7 @@ class Daemon implements RunningDaemon {
   async #takeDown(reason: EndReason, failure: ErrorReport | null): Promise<void> {
     const { options, ringer, lock } = this.#parts;
     this.#stopWatching();
+    this.#stopResting();
     this.#driver.stopTimer();
     await this.#giveBack("hub", () => withinTime(this.#hub.closed(), HUB_CLOSE_TIMEOUT_MS));
     await this.#giveBack("surface", () => ringer.close());
