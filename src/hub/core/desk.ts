@@ -24,6 +24,7 @@ import {
   type Registry,
   type Session,
   sessionLiveness,
+  wasHeardWithin,
 } from "./registry.ts";
 import { goneSession, unknownAddress, unknownSession } from "./target.ts";
 
@@ -136,7 +137,7 @@ function isForeign(session: Session, params: StartParams, nowMs: number): boolea
 }
 
 function isHeld(holder: Session, nowMs: number): boolean {
-  return holder.connected || nowMs - holder.lastHeardAtMs < bounds.holderSilentMs;
+  return holder.connected || wasHeardWithin(holder, bounds.holderSilentMs, nowMs);
 }
 
 function refuseTaken(at: Registered, params: StartParams, nowMs: number): void {

@@ -242,7 +242,12 @@ export class Registry {
 /** Alive now: it holds a socket, or spoke a moment ago. */
 export function isAlive(session: Session, nowMs: number): boolean {
   if (session.wrappedAtMs !== null) return false;
-  return session.connected || nowMs - session.lastHeardAtMs < bounds.sessionAliveMs;
+  return session.connected || wasHeardWithin(session, bounds.sessionAliveMs, nowMs);
+}
+
+/** A word from the future was heard before the clock was set back, and says nothing about now. */
+export function wasHeardWithin(session: Session, spanMs: number, nowMs: number): boolean {
+  return Math.abs(nowMs - session.lastHeardAtMs) < spanMs;
 }
 
 /** The daemon that stands watch for its address, be it connected or asleep. */
