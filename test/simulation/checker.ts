@@ -76,10 +76,15 @@ export class Checker implements Observer {
     }
   }
 
-  hubTime(): HubTime {
+  /** The hub's clock. The hub itself reads it here too, so that no reading of it escapes the books. */
+  hubMs(): number {
     const nowMs = this.#setting.hubMs();
     this.#hubHighMs = Math.max(this.#hubHighMs, nowMs);
-    return { nowMs, highMs: this.#hubHighMs, steady: this.#setting.hubSteady() };
+    return nowMs;
+  }
+
+  hubTime(): HubTime {
+    return { nowMs: this.hubMs(), highMs: this.#hubHighMs, steady: this.#setting.hubSteady() };
   }
 
   hubUp(life: number): void {
@@ -93,12 +98,12 @@ export class Checker implements Observer {
   }
 
   asked(call: Asked): void {
-    this.hubTime();
     this.check(() => {
       const moment = this.#moment();
       switch (call.verb) {
         case "start": {
-          this.#duties.startAsked(addressOf(call.params as StartParams), moment);
+          const params = call.params as StartParams;
+          this.#duties.startAsked(addressOf(params), params, moment);
           return;
         }
         case "signal": {
@@ -209,8 +214,8 @@ export class Checker implements Observer {
     this.#newerView(address, answer.mailbox);
   }
 
-  bound(session: string): void {
-    this.#duties.connected(session);
+  bound(session: string, socket: object): void {
+    this.#duties.connected(session, socket);
   }
 
   pushed<K extends keyof HubPushes>(session: string, name: K, value: HubPushes[K]): void {
@@ -253,12 +258,11 @@ export class Checker implements Observer {
   }
 
   heard(session: string): void {
-    this.hubTime();
     this.#duties.heard(session, this.#moment());
   }
 
-  disconnected(session: string): void {
-    this.#duties.disconnected(session, this.#moment());
+  disconnected(session: string, socket: object): void {
+    this.#duties.disconnected(session, socket, this.#moment());
   }
 
   daemonUp(daemon: DaemonReport, remembers: boolean): void {
@@ -316,7 +320,7 @@ export class Checker implements Observer {
   }
 
   #moment(): HubMoment {
-    return { nowMs: this.#setting.hubMs(), life: this.#life, steady: this.#setting.hubSteady() };
+    return { nowMs: this.hubMs(), life: this.#life, steady: this.#setting.hubSteady() };
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import type { TargetReport } from "../../src/domain/errors.ts";
 import type { SessionReport, StartAnswer, StartParams, StatusAnswer, WrapParams } from "../../src/domain/verbs.ts";
+import { limits } from "../../src/domain/limits.ts";
 import { PING_INTERVAL_MS } from "./network.ts";
 import { Violation } from "./violation.ts";
 
@@ -18,7 +19,12 @@ interface Duty {
   /** Life of the hub that heard it: a later one may remember a word that was a little older. */
   heardInLife: number;
   leaseMs: number;
-  readonly connected: Set<string>;
+  /** Asked for, and not known to be kept. */
+  askedLeaseMs: number | null;
+  /** When somebody last asked for a start: counts as a word if the hub kept it, which nobody may know. */
+  askedAtMs: number;
+  /** Sessions that hold a socket, each with the newest one. */
+  readonly connected: Map<string, object>;
 }
 
 export interface HubMoment {
@@ -37,8 +43,10 @@ export class DutyLedger {
   readonly #addressOf = new Map<string, string>();
   readonly #kindOf = new Map<string, string>();
 
-  startAsked(address: string, moment: HubMoment): void {
+  startAsked(address: string, params: StartParams, moment: HubMoment): void {
     const duty = this.#duty(address, moment);
+    duty.askedAtMs = moment.nowMs;
+    duty.askedLeaseMs = params.leaseMs ?? null;
     if (duty.started === "no") duty.started = "maybe";
     if (duty.wrapped === "yes") duty.wrapped = "maybe";
   }
@@ -64,19 +72,23 @@ export class DutyLedger {
     duty.started = "yes";
     duty.wrapped = "no";
     duty.leaseMs = answer.leaseMs;
+    duty.askedLeaseMs = null;
     this.#heardNow(duty, moment);
   }
 
-  connected(session: string): void {
+  connected(session: string, socket: object): void {
     const address = this.#addressOf.get(session);
-    if (address !== undefined) this.#duties.get(address)?.connected.add(session);
+    if (address !== undefined) this.#duties.get(address)?.connected.set(session, socket);
   }
 
   /** The hub takes the end of a socket for the last word of whoever held it. */
-  disconnected(session: string, moment: HubMoment): void {
+  disconnected(session: string, socket: object, moment: HubMoment): void {
     const address = this.#addressOf.get(session);
     const duty = address === undefined ? undefined : this.#duties.get(address);
-    if (duty?.connected.delete(session) === true) this.#heardNow(duty, moment);
+    // An older socket of a session that has a newer one says nothing any more.
+    if (duty === undefined || duty.connected.get(session) !== socket) return;
+    duty.connected.delete(session);
+    this.#heardNow(duty, moment);
   }
 
   heard(session: string, moment: HubMoment): void {
@@ -117,8 +129,12 @@ export class DutyLedger {
     const silentMs = moment.nowMs - duty.lastHeardAtMs;
     const slackMs = duty.heardInLife === moment.life ? 0 : HEARD_SLACK_MS;
     const held = duty.connected.size > 0;
-    if (held || silentMs <= duty.leaseMs || !moment.steady) states.add("alive");
-    if ((!held && silentMs + slackMs > duty.leaseMs) || !moment.steady) states.add("stale");
+    const askedMs = moment.nowMs - duty.askedAtMs;
+    const leases = [duty.leaseMs, duty.askedLeaseMs ?? duty.leaseMs];
+    const mayLive = held || Math.min(silentMs, askedMs) <= Math.max(...leases);
+    const mayLapse = !held && silentMs + slackMs > Math.min(...leases);
+    if (mayLive || !moment.steady) states.add("alive");
+    if (mayLapse || !moment.steady) states.add("stale");
     return states;
   }
 
@@ -176,8 +192,10 @@ export class DutyLedger {
         wrapped: "no",
         lastHeardAtMs: moment.nowMs,
         heardInLife: moment.life,
-        leaseMs: 0,
-        connected: new Set(),
+        leaseMs: limits.leaseMsDefault,
+        askedLeaseMs: null,
+        askedAtMs: 0,
+        connected: new Map(),
       };
       this.#duties.set(address, duty);
     }

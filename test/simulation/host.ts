@@ -107,8 +107,9 @@ export class Process {
   after(delayMs: number, run: () => void): Scheduled {
     const dueMs = this.host.monotonicMs() + Math.max(0, delayMs);
     let cancelled = false;
+    let armed: Scheduled | null = null;
     const arm = (): void => {
-      this.host.timeline.after(dueMs - this.host.monotonicMs(), () => {
+      armed = this.host.timeline.after(dueMs - this.host.monotonicMs(), () => {
         if (cancelled || !this.#alive) return;
         this.host.whenAwake(() => {
           if (cancelled || !this.#alive) return;
@@ -122,6 +123,7 @@ export class Process {
     return {
       cancel() {
         cancelled = true;
+        armed?.cancel();
       },
     };
   }

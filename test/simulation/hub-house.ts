@@ -74,7 +74,7 @@ export class HubHouse {
       const store = this.#store(process, random.fork(`disk ${life}`));
       this.#service = openEngine({
         store,
-        now: () => host.wallMs(),
+        now: () => checker.hubMs(),
         newId: () => this.#newId(),
         retentionMs: this.#setting.retentionMs,
         version: "0.0.0",

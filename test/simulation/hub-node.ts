@@ -151,7 +151,7 @@ class Peer implements EndEvents, PushSink {
   #bind(session: string, sink: PushSink | null): void {
     if (sink === null) return;
     this.#session = session;
-    this.#setting.observer.bound(session);
+    this.#setting.observer.bound(session, this);
     if (!this.#end.open) this.#unbind();
   }
 
@@ -163,7 +163,7 @@ class Peer implements EndEvents, PushSink {
     const session = this.#session;
     if (session === null) return;
     this.#session = null;
-    this.#setting.observer.disconnected(session);
+    this.#setting.observer.disconnected(session, this);
     this.#setting.service.disconnected(session, this);
   }
 }

@@ -44,14 +44,15 @@ interface Parcel {
 }
 
 export const PING_INTERVAL_MS = 20_000;
-export const PONG_TIMEOUT_MS = 10_000;
-export const OPEN_TIMEOUT_MS = 10_000;
+/** The hub drops a peer after three silent intervals, a daemon soon after an unanswered ping. */
+const PONG_TIMEOUT_MS = { client: 5_000, hub: 2 * PING_INTERVAL_MS };
+const OPEN_TIMEOUT_MS = 10_000;
 
 /** One end of a connection, held by one process. */
 export class End {
   readonly process: Process;
   readonly connection: Connection;
-  readonly #isClient: boolean;
+  readonly isClient: boolean;
   events: EndEvents | null;
   readonly inbox: Parcel[] = [];
   wasOpened = false;
@@ -61,12 +62,12 @@ export class End {
   constructor(process: Process, connection: Connection, isClient: boolean, events: EndEvents | null) {
     this.process = process;
     this.connection = connection;
-    this.#isClient = isClient;
+    this.isClient = isClient;
     this.events = events;
   }
 
   get peer(): End | null {
-    return this.#isClient ? this.connection.server : this.connection.client;
+    return this.isClient ? this.connection.server : this.connection.client;
   }
 
   get open(): boolean {
@@ -75,7 +76,7 @@ export class End {
 
   /** True while what the peer sends does not arrive. */
   get deaf(): boolean {
-    return this.#isClient ? this.connection.link.downSilent : this.connection.link.upSilent;
+    return this.isClient ? this.connection.link.downSilent : this.connection.link.upSilent;
   }
 
   /** True while a ping would be answered. */
@@ -197,8 +198,10 @@ export class Network {
     this.connections.add(connection);
     const client = connection.client;
     process.onEnd(() => this.#bury(client));
-    process.after(OPEN_TIMEOUT_MS, () => {
-      if (!client.wasOpened) client.fail("openTimeout");
+    // Until it is open, its probe is the opening timeout.
+    client.probe = process.after(OPEN_TIMEOUT_MS, () => {
+      client.probe = null;
+      client.fail("openTimeout");
     });
     this.#timeline.after(this.#delayMs(link), () => this.#knock(connection));
     return client;
@@ -281,6 +284,9 @@ export class Network {
     if (end.events === null) return;
     if (parcel.what === "opened") {
       end.wasOpened = true;
+      end.probe?.cancel();
+      end.probe = null;
+      this.#watch(end);
       end.events.opened();
     } else if (parcel.what === "message") end.events.message(parcel.text);
     else end.fail(parcel.what);
@@ -303,8 +309,8 @@ export class Network {
 
   /** Sets the timer of the ping that will go unanswered, or takes it back. */
   #watch(end: End): void {
-    if (end.events === null || end.connection.server === null) return;
-    if (!this.isImpaired(end)) {
+    if (end.events === null || !end.wasOpened) return;
+    if (!this.isImpaired(end) || this.#endIsComing(end)) {
       end.probe?.cancel();
       end.probe = null;
       return;
@@ -312,10 +318,17 @@ export class Network {
     if (end.probe === null) this.probeSoon(end, this.#random.whole(0, PING_INTERVAL_MS));
   }
 
+  /** The peer has said goodbye, and its word is on the way. */
+  #endIsComing(end: End): boolean {
+    const last = end.inbox[end.inbox.length - 1];
+    return !end.deaf && (last?.what === "closed" || last?.what === "reset");
+  }
+
   probeSoon(end: End, delayMs: number): void {
-    if (end.events === null || end.connection.server === null) return;
+    if (end.events === null || !end.wasOpened) return;
     end.probe?.cancel();
-    const settleMs = this.#resettable(end) ? 2 * end.connection.link.delayMs : PONG_TIMEOUT_MS;
+    const pongTimeoutMs = end.isClient ? PONG_TIMEOUT_MS.client : PONG_TIMEOUT_MS.hub;
+    const settleMs = this.#resettable(end) ? 2 * end.connection.link.delayMs : pongTimeoutMs;
     end.probe = end.process.after(delayMs + settleMs, () => {
       end.probe = null;
       if (this.#resettable(end)) end.fail("reset");

@@ -40,9 +40,9 @@ export interface Observer {
   told(call: Asked, outcome: Told): void;
   pushed<K extends keyof HubPushes>(session: string, name: K, value: HubPushes[K]): void;
   /** The session holds the socket it was started on. */
-  bound(session: string): void;
+  bound(session: string, socket: object): void;
   heard(session: string): void;
-  disconnected(session: string): void;
+  disconnected(session: string, socket: object): void;
 
   /** `remembers`: its state file holds all that was written to it. */
   daemonUp(daemon: DaemonReport, remembers: boolean): void;

@@ -18,6 +18,7 @@ export interface OperatorSetting {
   readonly signals: SignalLedger;
   readonly addresses: readonly string[];
   readonly stormy: () => boolean;
+  readonly slowdown: () => number;
   readonly say: (address: string, text: string) => void;
 }
 
@@ -32,8 +33,8 @@ export class Operator {
 
   /** Asks something about once in `gapMs`, while the storm lasts. */
   watch(gapMs: number): void {
-    const { timeline, random, stormy } = this.#setting;
-    timeline.after(random.gapMs(gapMs), () => {
+    const { timeline, random, stormy, slowdown } = this.#setting;
+    timeline.after(random.gapMs(gapMs * slowdown()), () => {
       if (!stormy()) return;
       this.#ask();
       this.watch(gapMs);

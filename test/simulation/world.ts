@@ -108,6 +108,7 @@ class World {
       signals: this.#checker.signals,
       addresses: this.#personas.map((persona) => persona.address),
       stormy: () => this.#stormy(),
+      slowdown: () => this.#slowdown(),
       say: (address, text) => this.#say(address, "operator", text),
     });
   }
@@ -192,6 +193,11 @@ class World {
 
   #stormy(): boolean {
     return this.#storming && this.#timeline.nowMs < this.#stormEndMs;
+  }
+
+  /** A storm made longer by a host's long sleep has no more faults for it. */
+  #slowdown(): number {
+    return this.#stormEndMs / this.#plan.stormMs;
   }
 
   #begin(): void {
@@ -287,7 +293,7 @@ class World {
       hosts: this.#hosts,
       personas: this.#personas,
       stormy: () => this.#stormy(),
-      slowdown: () => this.#stormEndMs / this.#plan.stormMs,
+      slowdown: () => this.#slowdown(),
       prolong: (byMs) => {
         this.#stormEndMs = Math.max(this.#stormEndMs, this.#timeline.nowMs + byMs);
       },
