@@ -3,6 +3,8 @@
  * number serves schedules (no jump when somebody sets the wall clock) and the state file (comparable after
  * a restart). Time that the host slept through is caught up when it wakes.
  */
+import { monotonicMs } from "../host/monotonic.ts";
+
 export interface Clock {
   readonly nowMs: () => number;
   /** The host woke: leap to the wall clock, if it is ahead. */
@@ -16,9 +18,7 @@ export interface HostClocks {
   readonly monotonicMs: () => number;
 }
 
-export function openClock(
-  clocks: HostClocks = { wallMs: Date.now, monotonicMs: () => performance.now() },
-): Clock {
+export function openClock(clocks: HostClocks = { wallMs: Date.now, monotonicMs }): Clock {
   let aheadMs = clocks.wallMs() - clocks.monotonicMs();
   return {
     nowMs: () => clocks.monotonicMs() + aheadMs,

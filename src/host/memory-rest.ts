@@ -6,8 +6,6 @@
  * Needs the collector, which the packaged executable has as a baked flag; without it nothing happens. Knows
  * nothing of what the program does.
  */
-import { getHeapStatistics } from "node:v8";
-
 /** Long enough after a start that the first connection stands and the first ring is out. */
 const FIRST_REST_MS = 5000;
 const REST_INTERVAL_MS = 10 * 60_000;
@@ -20,10 +18,11 @@ export function keepMemoryAtRest(): () => void {
   if (collect === undefined) return () => {};
   let settledBytes = 0;
   const rest = (): void => {
-    if (getHeapStatistics().used_heap_size < settledBytes + GROWTH_BYTES_MIN) return;
+    // Not from node:v8, which by itself costs each process 0.35 MB.
+    if (process.memoryUsage().heapUsed < settledBytes + GROWTH_BYTES_MIN) return;
     // Of all kinds only the last resort also gives back the empty half of the young generation.
     collect({ type: "major", flavor: "last-resort", execution: "sync" });
-    settledBytes = getHeapStatistics().used_heap_size;
+    settledBytes = process.memoryUsage().heapUsed;
   };
   const first = setTimeout(rest, FIRST_REST_MS).unref();
   const later = setInterval(rest, REST_INTERVAL_MS).unref();

@@ -6,6 +6,7 @@
  * clock runs ahead of it; where it runs on (Windows) the timer itself comes late. A process that was stopped, or
  * starved for as long, looks the same, and is in the same need.
  */
+import { monotonicMs } from "./monotonic.ts";
 
 export interface Wake {
   /** Milliseconds that passed unseen; negative if the wall clock was set back. */
@@ -57,7 +58,7 @@ export function createWakeDetector(
  */
 export function watchForWake(
   onWake: (wake: Wake) => void,
-  clocks: WakeClocks = { wallMs: Date.now, monotonicMs: () => performance.now() },
+  clocks: WakeClocks = { wallMs: Date.now, monotonicMs },
 ): () => void {
   const detector = createWakeDetector(clocks);
   const timer = setInterval(() => {

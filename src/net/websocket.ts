@@ -7,6 +7,7 @@
  * handed on as they are read and never queued.
  */
 import { PrismError } from "../domain/errors.ts";
+import { monotonicMs } from "../host/monotonic.ts";
 import { CLOSE, defaultWsLimits, WsClient, type WsEvent, type WsLimits } from "../wsproto.ts";
 import { type Channel, openChannel } from "./channel.ts";
 import { openDeflate } from "./deflate.ts";
@@ -206,7 +207,7 @@ class SocketDriver implements SocketHandle {
   pingNow(): void {
     if (this.#core.phase !== "open") return;
     this.#core.ping(NO_PAYLOAD);
-    this.#pingedAtMs = performance.now();
+    this.#pingedAtMs = monotonicMs();
     if (!this.#reading) this.#flush();
     this.#watchPong();
   }
@@ -264,7 +265,7 @@ class SocketDriver implements SocketHandle {
   }
 
   #received(chunk: Uint8Array): void {
-    this.#heardAtMs = performance.now();
+    this.#heardAtMs = monotonicMs();
     this.#core.receive(chunk);
     this.#read();
   }
@@ -349,11 +350,11 @@ class SocketDriver implements SocketHandle {
     const { pingIntervalMs } = this.#limits;
     clearTimeout(this.#timer);
     if (pingIntervalMs === 0) return;
-    const quietMs = performance.now() - this.#heardAtMs;
+    const quietMs = monotonicMs() - this.#heardAtMs;
     this.#setTimer(Math.max(1, pingIntervalMs - quietMs), () => {
       // While this side does not read, silence says nothing of the other.
-      if (this.#paused) this.#heardAtMs = performance.now();
-      if (performance.now() - this.#heardAtMs < pingIntervalMs) this.#watchSilence();
+      if (this.#paused) this.#heardAtMs = monotonicMs();
+      if (monotonicMs() - this.#heardAtMs < pingIntervalMs) this.#watchSilence();
       else this.pingNow();
     });
   }
@@ -361,7 +362,7 @@ class SocketDriver implements SocketHandle {
   #watchPong(): void {
     const { pongTimeoutMs } = this.#limits;
     const since = Math.max(this.#pingedAtMs ?? 0, this.#heardAtMs);
-    this.#setTimer(Math.max(1, since + pongTimeoutMs - performance.now()), () => {
+    this.#setTimer(Math.max(1, since + pongTimeoutMs - monotonicMs()), () => {
       // After a suspension the timer is overdue while the pong may lie unread: one round of reading goes first.
       setImmediate(() => this.#judgeSilence());
     });
@@ -370,10 +371,9 @@ class SocketDriver implements SocketHandle {
   #judgeSilence(): void {
     if (this.#closing) return;
     const { pongTimeoutMs } = this.#limits;
-    if (this.#paused) this.#heardAtMs = performance.now();
+    if (this.#paused) this.#heardAtMs = monotonicMs();
     if (this.#pingedAtMs === null) this.#watchSilence();
-    else if (performance.now() - Math.max(this.#pingedAtMs, this.#heardAtMs) < pongTimeoutMs)
-      this.#watchPong();
+    else if (monotonicMs() - Math.max(this.#pingedAtMs, this.#heardAtMs) < pongTimeoutMs) this.#watchPong();
     else this.#abandon(silentPeer(this.#url, pongTimeoutMs));
   }
 

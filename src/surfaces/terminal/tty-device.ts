@@ -7,6 +7,7 @@ import { isatty } from "node:tty";
 import { printable } from "../../domain/address.ts";
 import { errnoOf } from "../../host/fs-error.ts";
 import { isOurs } from "../../host/home.ts";
+import { monotonicMs } from "../../host/monotonic.ts";
 import type { RingOutcome } from "../surface.ts";
 
 export interface DeviceWrite {
@@ -53,7 +54,7 @@ async function writeAll(
   shown: string,
   how: DeviceWrite,
 ): Promise<DeviceOutcome> {
-  const deadlineMs = performance.now() + how.timeoutMs;
+  const deadlineMs = monotonicMs() + how.timeoutMs;
   for (let at = 0; at < bytes.length; ) {
     const wrote = await attempt<number>((done) => write(file, bytes, at, bytes.length - at, null, done));
     if (typeof wrote === "number") {
@@ -62,7 +63,7 @@ async function writeAll(
     }
     if (errnoOf(wrote.failure) !== "EAGAIN") return failed(`the terminal "${shown}" is gone`, true);
     if (how.cancelled.aborted && at === 0) return failed("the doorbell became moot before it was rung", true);
-    if (performance.now() >= deadlineMs) {
+    if (monotonicMs() >= deadlineMs) {
       return failed(`the terminal "${shown}" took nothing for ${how.timeoutMs} ms (held by Ctrl-S?)`, true);
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
