@@ -34,7 +34,8 @@ export interface AskedCall {
   readonly params: unknown;
 }
 
-type Outcome = { readonly ok: unknown } | { readonly error: ErrorReport } | "silence";
+/** `held`: as usual, but only when the test calls `release`. */
+type Outcome = { readonly ok: unknown } | { readonly error: ErrorReport } | "silence" | "held";
 
 export class FakeHubService implements HubService {
   readonly identity: HubIdentity = { id: "fake-hub", version: "0.0.0", protocol: 1 };
@@ -47,6 +48,7 @@ export class FakeHubService implements HubService {
   healthy: () => Promise<{ readonly storeLatencyMs: number }> = async () => ({ storeLatencyMs: 0.1 });
   closedFor: string | undefined;
   #sessions = 0;
+  #held: (() => void)[] = [];
   readonly #watchers = new Map<string, () => void>();
 
   call<V extends Exclude<VerbName, "start">>(
@@ -77,6 +79,11 @@ export class FakeHubService implements HubService {
     };
     if (sink !== null) this.sinks.set(session, sink);
     this.#answer({ caller: { tenant, session: null }, verb: "start", params }, { ok: answer }, answered);
+  }
+
+  /** Gives the answers that were held. */
+  release(): void {
+    for (const answer of this.#held.splice(0)) answer();
   }
 
   /** A push to one session, as the engine would make it. */
@@ -114,6 +121,10 @@ export class FakeHubService implements HubService {
     const planned = this.answers[asked.verb] ?? usual;
     const outcome = typeof planned === "function" ? planned(asked) : planned;
     if (outcome === "silence") return;
-    setImmediate(() => answered(outcome as { readonly ok: A } | { readonly error: ErrorReport }));
+    const said = (outcome === "held" ? usual : outcome) as
+      | { readonly ok: A }
+      | { readonly error: ErrorReport };
+    if (outcome === "held") this.#held.push(() => answered(said));
+    else setImmediate(() => answered(said));
   }
 }

@@ -27,10 +27,15 @@ export const serverBounds = {
    * must be more than the stream's own mark (64 kB), whose drain ends the waiting.
    */
   bufferedBytesHigh: 256 * 1024,
-  /** Above, it is disconnected: the answers of requests that it had sent already may still come. */
-  bufferedBytesMax: 16 * 1024 * 1024,
   /** Calls of one socket under way: above, its requests are left unread until answers are out. */
   callsMax: 1024,
+  /**
+   * A call whose answer may be large (up to 2 MB) counts as so many: 8 of them at once. Thus no more than 16 MB
+   * of answers can be owed to one peer.
+   */
+  largeCallWeight: 128,
+  /** Above, a peer is disconnected. It is more than can be owed, so that only a fault here reaches it. */
+  bufferedBytesMax: 24 * 1024 * 1024,
   /** Messages of one socket that were no messages at all: above, it is disconnected. */
   malformedMax: 32,
   /** MCP clients that hold a stream open for news of tools, which never change. */

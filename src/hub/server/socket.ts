@@ -39,6 +39,8 @@ export const CLOSE = {
 export const WATCHES_PER_INTERVAL = 4;
 const DEAD_AFTER_INTERVALS = 3;
 
+const LARGE_ANSWERS: ReadonlySet<VerbName> = new Set<VerbName>(["drain", "history", "status"]);
+
 /** What a peer's socket needs of those who keep all of them. */
 export interface SocketKeeper {
   readonly edge: Edge;
@@ -63,7 +65,10 @@ export class PeerSocket implements PushSink {
   #flushComes = false;
   #paused = false;
   #awaitingDrain = false;
+  /** Weight of the calls under way. */
   #calls = 0;
+  /** Messages that came in one chunk with the one that made this peer wait: no more than that chunk. */
+  #unread: string[] = [];
   #malformed = 0;
   #view: MailboxView | undefined;
   /** Passes of the watch since the last sign of life. */
@@ -95,9 +100,14 @@ export class PeerSocket implements PushSink {
       return;
     }
     this.heard();
+    if (this.#paused) this.#unread.push(data.toString());
+    else this.#read(data.toString());
+  }
+
+  #read(text: string): void {
     let message: RpcMessage;
     try {
-      message = parseRpc(data.toString());
+      message = parseRpc(text);
     } catch (error) {
       this.#refuse(failureOf(error, this.#keeper.edge.log, "socket"));
       return;
@@ -178,13 +188,14 @@ export class PeerSocket implements PushSink {
       this.#start(id, params);
       return;
     }
-    this.#count(1);
+    const weight = LARGE_ANSWERS.has(method) ? this.#keeper.edge.bounds.largeCallWeight : 1;
+    this.#count(weight);
     callVerb(
       this.#keeper.edge.service,
       { caller: this.#caller, verb: method, params, sink: null },
       this.#keeper.edge.log,
       (outcome) => {
-        this.#count(-1);
+        this.#count(-weight);
         if (method === "wrap" && "ok" in outcome) {
           for (const session of (outcome.ok as VerbAnswers["wrap"]).wrapped) this.#unbind(session);
         }
@@ -275,7 +286,7 @@ export class PeerSocket implements PushSink {
     if (this.#socket.readyState === this.#socket.OPEN) this.#wire.write(textFrames(staged));
   }
 
-  #count(change: 1 | -1): void {
+  #count(change: number): void {
     this.#calls += change;
     if (this.#open) this.#checkReading();
   }
@@ -307,8 +318,19 @@ export class PeerSocket implements PushSink {
     const shouldPause = this.#awaitingDrain || this.#calls >= (this.#paused ? callsMax / 2 : callsMax);
     if (shouldPause === this.#paused) return;
     this.#paused = shouldPause;
-    if (shouldPause) this.#socket.pause();
-    else this.#socket.resume();
+    if (shouldPause) {
+      this.#socket.pause();
+      return;
+    }
+    // Reading these may make the peer wait again.
+    while (!this.#paused && this.#open) {
+      const text = this.#unread.shift();
+      if (text === undefined) {
+        this.#socket.resume();
+        return;
+      }
+      this.#read(text);
+    }
   }
 
   #ended(): void {
@@ -316,6 +338,7 @@ export class PeerSocket implements PushSink {
     this.#open = false;
     this.#view = undefined;
     this.#staged = [];
+    this.#unread = [];
     const session = this.#session;
     this.#session = NO_SESSION;
     if (session.id === "bound") this.#keeper.edge.service.disconnected(session.session, this);
