@@ -55,12 +55,12 @@ const ROOT_ONLY = ["process.argv", "process.env", "process.exit", "process.exitC
  * loaded when a connection needs them. Packages count too: none is small.
  */
 const HEAVY =
-  /^(node:(crypto|zlib|tls|https?|http2|dns|readline|worker_threads|inspector|test)(\/.*)?|[^.n].*|n(?!ode:).*)$/;
+  /^(node:(crypto|zlib|tls|https?|http2|dns|readline|worker_threads|inspector|test|v8|perf_hooks|child_process|cluster)(\/.*)?|[^.n].*|n(?!ode:).*)$/;
 
 /** Where a daemon starts; what these reach without `await import()` is in every daemon's memory. */
 const DAEMON_ROOTS = ["src/main.ts", "src/cli/daemon.ts"];
 
-const NAME = /^[a-z0-9]+(-[a-z0-9]+)*(\.test)?\.ts$/;
+const NAME = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|contract))?\.ts$/;
 const EMPTY_WORDS = /(^|[-/.])(utils?|helpers?|managers?|common)([-/.]|$)/;
 const SOURCE_LINES_MAX = 500;
 
@@ -176,6 +176,9 @@ function daemonProblems(sources: Sources): string[] {
   const queue = DAEMON_ROOTS.filter((path) => sources.has(path));
   for (const root of queue) reached.set(root, root);
   for (const path of queue) {
+    if (sources.get(path)?.touches.includes("performance")) {
+      problems.push(`${path}: touches performance, which loads 0.15 MB; use src/host/monotonic.ts`);
+    }
     for (const { specifier, typeOnly, lazy } of sources.get(path)?.imports ?? []) {
       if (typeOnly || lazy) continue;
       if (!specifier.startsWith(".")) {
