@@ -208,7 +208,7 @@ class Engine implements HubService {
     const nowMs = this.#options.now();
     if (this.#refusal !== null && this.#scheduler.monotonicMs() >= this.#refusal.untilMs) {
       if (this.#refusal.mustReload) {
-        this.#reload(this.#refusal.error);
+        this.#reload(null);
         return;
       }
       this.#refusal = null;
@@ -230,7 +230,7 @@ class Engine implements HubService {
 
   /** Whoever reads may have read a delivery that is not durable yet; so all but daemons' receipts commit. */
   #mustCommit(): boolean {
-    if (this.#core.isUrgent || this.#closing !== null) return true;
+    if (this.#core.isUrgent || this.#closing !== null || this.#refusal !== null) return true;
     return this.#decided.some(({ waiting }) => waiting.command.verb !== "acknowledge");
   }
 
@@ -352,7 +352,7 @@ class Engine implements HubService {
       else this.#tell(waiting, { error: reportOf(error) });
     }
     this.#intake.putBack(readers);
-    this.#reload(error);
+    this.#reload({ error, untilMs: this.#afterRefusal(), mustReload: false });
   }
 
   /** The connection whose `start` failed is nobody's. */
@@ -360,18 +360,29 @@ class Engine implements HubService {
     for (const [session, other] of this.#sinks) if (other === sink) this.#sinks.delete(session);
   }
 
-  /** Makes a new core from what is durable: the old one remembers what never was. */
-  #reload(error: PrismError): void {
+  /**
+   * Makes a new core from what is durable: the old one remembers what never was.
+   * @param refusal what holds once that was done; if it can't be done, it is tried again after a moment
+   */
+  #reload(refusal: Refusal | null): void {
     this.#busy = true;
     this.#texts.clear();
-    this.#options.store.load((loadError, snapshot) => {
-      const untilMs = this.#scheduler.monotonicMs() + engineBounds.refusalMs;
-      this.#refusal = { error: loadError ?? error, untilMs, mustReload: snapshot === null };
-      const connected = new Set(this.#sinks.keys());
-      if (snapshot !== null) this.#core = this.#coreFrom(snapshot, { core: this.#core, connected });
-      else this.#options.log("error", "reloadFailed", { reason: loadError?.message ?? "" });
+    this.#options.store.load((error, snapshot) => {
+      if (snapshot !== null) {
+        const connected = new Set(this.#sinks.keys());
+        this.#core = this.#coreFrom(snapshot, { core: this.#core, connected });
+        this.#refusal = refusal;
+      } else {
+        const unread = error ?? new PrismError("storage_failed", "the store could not be read again");
+        this.#options.log("error", "reloadFailed", { reason: unread.message });
+        this.#refusal = { error: unread, untilMs: this.#afterRefusal(), mustReload: true };
+      }
       this.#next();
     });
+  }
+
+  #afterRefusal(): number {
+    return this.#scheduler.monotonicMs() + engineBounds.refusalMs;
   }
 
   #logFault(event: string, error: unknown): void {

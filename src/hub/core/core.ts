@@ -193,8 +193,8 @@ export class HubCore {
   /** Before an orderly end: what was heard goes to disk to the millisecond. */
   closing(nowMs: number): void {
     for (const session of this.#registry.sessions()) {
-      if (session.connected) this.disconnected(session.id, nowMs);
-      else if (session.heardWrittenAtMs !== session.lastHeardAtMs) this.#registry.writeHeard(session);
+      if (session.connected) this.#registry.heard(session, nowMs);
+      if (session.heardWrittenAtMs !== session.lastHeardAtMs) this.#registry.writeHeard(session);
     }
   }
 

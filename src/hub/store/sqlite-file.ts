@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { printable } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
-import { fsErrorOf } from "../../host/fs-error.ts";
+import { errnoOf, fsErrorOf } from "../../host/fs-error.ts";
 import { ensurePrivateDir } from "../../host/home.ts";
 import { sqliteErrorOf } from "./sqlite-errors.ts";
 import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from "./sqlite-schema.ts";
@@ -62,10 +62,17 @@ export function openSqliteFile(folder: string, newHubId: () => string): SqliteFi
   }
 }
 
-/** SQLite gives its side files the mode of the main one. */
+/**
+ * SQLite gives its side files the mode of the main one. A file that exists is not opened here: closing it
+ * would drop every lock that this process holds on it (POSIX advisory locks go by process and file).
+ */
 function makePrivate(path: string): void {
   try {
-    closeSync(openSync(path, "a", 0o600));
+    closeSync(openSync(path, "ax", 0o600));
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw fsErrorOf("open the store", path, error);
+  }
+  try {
     chmodSync(path, 0o600);
   } catch (error) {
     throw fsErrorOf("open the store", path, error);
