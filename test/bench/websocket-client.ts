@@ -1,75 +1,102 @@
 /**
  * One client of the WebSocket bench, in a process of its own: sends texts of 256 bytes, keeps a fixed number in
- * flight, and answers each echo with the next text. Prints one JSON line.
+ * flight, and answers each echo with the next text. Prints its figures as one JSON line.
  *
- * `node websocket-client.ts KIND WS_PORT BARE_PORT MESSAGES IN_FLIGHT`
+ * `node websocket-client.ts CLIENT PORT MESSAGES IN_FLIGHT`
  */
 import { connect } from "node:net";
+import { WebSocket as W3cWebSocket } from "../../src/net/w3c-websocket.ts";
 import { connectSocket } from "../../src/net/websocket.ts";
-import { WebSocket as OurWebSocket } from "../../src/net/w3c-websocket.ts";
+import { quantile } from "./row.ts";
+
+export const CLIENTS = ["driver", "W3C class", "ws", "undici", "Node's built-in", "bare socket"] as const;
+export type ClientName = (typeof CLIENTS)[number];
 
 export interface EchoFigures {
   readonly echoesPerSecond: number;
   /** User and system time of the whole process. */
   readonly cpuUsPerMessage: number;
-  /** Only with one in flight. */
-  readonly roundTripMs: { readonly p50: number; readonly p99: number } | null;
+  /** Empty unless one is in flight at a time. */
+  readonly roundTripMs: { readonly p50: number; readonly p99: number };
 }
 
-const [, , kind = "", wsPort = "", barePort = "", messages = "0", inFlight = "1"] = process.argv;
-const URL_OF_SERVER = `ws://127.0.0.1:${wsPort}/`;
 const TEXT = JSON.stringify({ id: 1, text: "signal ".repeat(40) }).slice(0, 256);
-const WARM_UP = Math.min(20_000, Number(messages));
+const WARM_UP_MESSAGES_MAX = 20_000;
 
+/** What is sent and what has come back, and the figures at the end. Counts from below zero while it warms up. */
 class Run {
+  readonly #messages: number;
+  readonly #inFlight: number;
   readonly #send: () => void;
   readonly #end: () => void;
   readonly #roundTripsMs: number[] = [];
-  #received = -WARM_UP;
-  #sent = -WARM_UP;
+  #received: number;
+  #sent: number;
   #startedAtMs = 0;
   #sentAtMs = 0;
   #cpu = process.cpuUsage();
 
-  constructor(send: () => void, end: () => void) {
+  constructor(
+    size: { readonly messages: number; readonly inFlight: number },
+    send: () => void,
+    end: () => void,
+  ) {
+    this.#messages = size.messages;
+    this.#inFlight = size.inFlight;
+    this.#received = -Math.min(WARM_UP_MESSAGES_MAX, size.messages);
+    this.#sent = this.#received;
     this.#send = send;
     this.#end = end;
   }
 
   start(): void {
-    for (let index = 0; index < Number(inFlight); index += 1) this.#next();
+    for (let index = 0; index < this.#inFlight; index += 1) this.#next();
   }
 
   #next(): void {
     this.#sent += 1;
-    if (inFlight === "1") this.#sentAtMs = performance.now();
+    if (this.#inFlight === 1) this.#sentAtMs = performance.now();
     this.#send();
   }
 
   received(): void {
     this.#received += 1;
-    if (inFlight === "1" && this.#received > 0) this.#roundTripsMs.push(performance.now() - this.#sentAtMs);
     if (this.#received === 0) {
       this.#startedAtMs = performance.now();
       this.#cpu = process.cpuUsage();
     }
-    if (this.#sent < Number(messages)) this.#next();
-    else if (this.#received === Number(messages)) this.#finish();
+    if (this.#inFlight === 1 && this.#received > 0)
+      this.#roundTripsMs.push(performance.now() - this.#sentAtMs);
+    if (this.#sent < this.#messages) this.#next();
+    else if (this.#received === this.#messages) this.#finish();
   }
 
   #finish(): void {
     const tookMs = performance.now() - this.#startedAtMs;
     const cpu = process.cpuUsage(this.#cpu);
-    const sorted = this.#roundTripsMs.toSorted((a, b) => a - b);
-    const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
     const figures: EchoFigures = {
-      echoesPerSecond: (Number(messages) / tookMs) * 1000,
-      cpuUsPerMessage: (cpu.user + cpu.system) / Number(messages),
-      roundTripMs: sorted.length === 0 ? null : { p50: at(0.5), p99: at(0.99) },
+      echoesPerSecond: (this.#messages / tookMs) * 1000,
+      cpuUsPerMessage: (cpu.user + cpu.system) / this.#messages,
+      roundTripMs: { p50: quantile(this.#roundTripsMs, 0.5), p99: quantile(this.#roundTripsMs, 0.99) },
     };
     console.log(JSON.stringify(figures));
     this.#end();
   }
+}
+
+type Size = ConstructorParameters<typeof Run>[0];
+
+function runDriver(url: string, size: Size): void {
+  const run: Run = new Run(
+    size,
+    () => socket.sendText(TEXT),
+    () => socket.close(),
+  );
+  const received = () => run.received();
+  const socket = connectSocket(
+    { url, env: {} },
+    { opened: () => run.start(), text: received, binary: received, closed: () => {} },
+  );
 }
 
 interface W3cSocket {
@@ -79,8 +106,9 @@ interface W3cSocket {
   onmessage: unknown;
 }
 
-function runW3c(socket: W3cSocket): void {
+function runW3c(socket: W3cSocket, size: Size): void {
   const run = new Run(
+    size,
     () => socket.send(TEXT),
     () => socket.close(),
   );
@@ -88,70 +116,58 @@ function runW3c(socket: W3cSocket): void {
   socket.onmessage = () => run.received();
 }
 
-function runBare(): void {
-  const frame = Buffer.alloc(260);
-  frame.writeUInt32BE(256);
-  frame.write(TEXT, 4);
-  const socket = connect({ host: "127.0.0.1", port: Number(barePort), noDelay: true });
-  let unparsed = 0;
+async function runWs(url: string, size: Size): Promise<void> {
+  const { WebSocket } = await import("ws");
+  const socket = new WebSocket(url, { perMessageDeflate: false });
   const run = new Run(
+    size,
+    () => socket.send(TEXT),
+    () => socket.close(),
+  );
+  socket.on("open", () => run.start());
+  socket.on("message", () => run.received());
+}
+
+function runBare(port: number, size: Size): void {
+  const frame = Buffer.alloc(4 + TEXT.length);
+  frame.writeUInt32BE(TEXT.length);
+  frame.write(TEXT, 4);
+  const socket = connect({ host: "127.0.0.1", port, noDelay: true });
+  const run = new Run(
+    size,
     () => socket.write(frame),
     () => socket.end(),
   );
+  let unread = 0;
   socket.on("connect", () => run.start());
   socket.on("data", (bytes) => {
     socket.cork();
-    for (unparsed += bytes.length; unparsed >= frame.length; unparsed -= frame.length) run.received();
+    for (unread += bytes.length; unread >= frame.length; unread -= frame.length) run.received();
     socket.uncork();
   });
 }
 
-async function main(): Promise<void> {
-  switch (kind) {
-    case "prism": {
-      const socket = connectSocket(
-        { url: URL_OF_SERVER, env: {} },
-        {
-          opened: () => run.start(),
-          text: () => run.received(),
-          binary: () => run.received(),
-          closed: () => {},
-        },
-      );
-      const run: Run = new Run(
-        () => socket.sendText(TEXT),
-        () => socket.close(),
-      );
-      return;
-    }
-    case "prism, W3C class":
-      runW3c(new OurWebSocket(URL_OF_SERVER, [], { deflate: false }));
-      return;
-    case "ws": {
-      const { WebSocket } = await import("ws");
-      const socket = new WebSocket(URL_OF_SERVER, { perMessageDeflate: false });
-      const run = new Run(
-        () => socket.send(TEXT),
-        () => socket.close(),
-      );
-      socket.on("open", () => run.start());
-      socket.on("message", () => run.received());
-      return;
-    }
+async function main(client: ClientName, port: number, size: Size): Promise<void> {
+  const url = `ws://127.0.0.1:${port}/`;
+  switch (client) {
+    case "driver":
+      return runDriver(url, size);
+    case "W3C class":
+      return runW3c(new W3cWebSocket(url, [], { deflate: false }), size);
+    case "ws":
+      return runWs(url, size);
     case "undici": {
       const { WebSocket } = await import("undici");
-      runW3c(new WebSocket(URL_OF_SERVER) as unknown as W3cSocket);
-      return;
+      return runW3c(new WebSocket(url) as unknown as W3cSocket, size);
     }
-    case "built-in":
-      runW3c(new globalThis.WebSocket(URL_OF_SERVER) as unknown as W3cSocket);
-      return;
-    case "bare":
-      runBare();
-      return;
+    case "Node's built-in":
+      return runW3c(new globalThis.WebSocket(url) as unknown as W3cSocket, size);
+    case "bare socket":
+      return runBare(port, size);
     default:
-      throw new Error(`client "${kind}" is unknown`);
+      client satisfies never;
   }
 }
 
-await main();
+const [, , client, port, messages, inFlight] = process.argv;
+await main(client as ClientName, Number(port), { messages: Number(messages), inFlight: Number(inFlight) });
