@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -35,7 +36,7 @@ afterEach(async () => {
 
 async function connected(mode: "legacy" | "auto" | { pin: string }): Promise<Client> {
   const client = new Client({ name: "claude-code", version: "2" }, { versionNegotiation: { mode } });
-  const main = join(import.meta.dirname, "../../support/shim-process.ts");
+  const main = fileURLToPath(new URL("../../support/shim-process.ts", import.meta.url));
   await client.connect(
     new StdioClientTransport({
       command: process.execPath,
