@@ -7,8 +7,8 @@ import { monotonicMs } from "../host/monotonic.ts";
 
 export interface Clock {
   readonly nowMs: () => number;
-  /** The host woke: leap to the wall clock, if it is ahead. */
-  readonly catchUp: () => void;
+  /** Leaps to the wall clock if that is ahead by more than `aheadMsMin`; says whether it leapt. */
+  readonly catchUp: (aheadMsMin: number) => boolean;
 }
 
 export interface HostClocks {
@@ -22,8 +22,11 @@ export function openClock(clocks: HostClocks = { wallMs: Date.now, monotonicMs }
   let aheadMs = clocks.wallMs() - clocks.monotonicMs();
   return {
     nowMs: () => clocks.monotonicMs() + aheadMs,
-    catchUp() {
-      aheadMs = Math.max(aheadMs, clocks.wallMs() - clocks.monotonicMs());
+    catchUp(aheadMsMin) {
+      const wallAheadMs = clocks.wallMs() - clocks.monotonicMs();
+      if (wallAheadMs - aheadMs <= aheadMsMin) return false;
+      aheadMs = wallAheadMs;
+      return true;
     },
   };
 }

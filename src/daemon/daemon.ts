@@ -22,7 +22,7 @@ import { randomBytes } from "../net/entropy.ts";
 import { connectHub } from "../net/hub-client.ts";
 import { openIpcServer, type RunningIpcServer } from "../net/ipc-server.ts";
 import { openClock } from "./clock.ts";
-import { Driver } from "./driver.ts";
+import { Driver, hostAlarm } from "./driver.ts";
 import { type HubLink, openHubLink } from "./hub-link.ts";
 import type { DaemonEnd, DaemonOptions, DaemonPorts, RunningDaemon } from "./options.ts";
 import { openRinger, type Ringer, withinTime } from "./ringer.ts";
@@ -125,6 +125,7 @@ class Daemon implements RunningDaemon {
         persona: options.persona,
         project: options.project,
         clock: ports.clock,
+        alarm: hostAlarm,
         random: ports.random,
         hub: this.#hub,
         ringer,
@@ -232,12 +233,8 @@ class Daemon implements RunningDaemon {
   }
 
   #woke(gapMs: number): void {
-    const { options, ports } = this.#parts;
-    options.log("info", "hostWoke", { gapMs: Math.round(gapMs) });
-    ports.clock.catchUp();
-    this.#driver.feed({ on: "hostResumed" });
-    // Alarms were set by a clock that stood still: look at once what has come due.
-    this.#driver.feed({ on: "wakeReached" });
+    this.#parts.options.log("info", "hostWoke", { gapMs: Math.round(gapMs) });
+    this.#driver.hostResumed();
   }
 
   /** In the reverse order of `open`; each step is bounded, and none can keep the next from its turn. */
@@ -245,7 +242,7 @@ class Daemon implements RunningDaemon {
     const { options, ringer, lock } = this.#parts;
     this.#stopWatching();
     this.#stopResting();
-    this.#driver.stopTimer();
+    this.#driver.stopAlarm();
     await this.#giveBack("hub", () => withinTime(this.#hub.closed(), HUB_CLOSE_TIMEOUT_MS));
     await this.#giveBack("surface", () => ringer.close());
     await this.#giveBack("ipc", () => this.#ipc?.close());

@@ -19,6 +19,7 @@ export interface DriverWorld {
   readonly persona: string;
   readonly project: string;
   readonly clock: Clock;
+  readonly alarm: SetAlarm;
   readonly random: () => number;
   readonly hub: Omit<HubLink, "closed">;
   readonly ringer: Pick<Ringer, "ring" | "cancel">;
@@ -30,6 +31,17 @@ export interface DriverWorld {
   /** The lifecycle has ended; called once. */
   readonly ended: (reason: EndReason, failure: ErrorReport | null) => void;
 }
+
+/** Calls `rang` once after `delayMs` of monotonic time, or early; returns what calls it off. */
+export type SetAlarm = (delayMs: number, rang: () => void) => () => void;
+
+/** The longest that a Node timer can wait; a later alarm is waited for in pieces. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+export const hostAlarm: SetAlarm = (delayMs, rang) => {
+  const timer = setTimeout(rang, Math.min(delayMs, TIMER_MS_MAX));
+  return () => clearTimeout(timer);
+};
 
 /** The last ring's outcome, for `status`. */
 export interface LastRing {
@@ -43,8 +55,8 @@ interface Queued {
   readonly isCurrent: () => boolean;
 }
 
-/** The longest that a Node timer can wait; a later alarm is waited for in pieces. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
+/** A wall clock so far ahead was not slewed: the host slept. As much as `host/wake.ts` goes by. */
+const SLEEP_MS_MIN = 4000;
 const ALWAYS = () => true;
 
 export class Driver {
@@ -56,7 +68,7 @@ export class Driver {
   #running = false;
   /** The lifecycle has ended, or broke: nothing is fed any more. */
   #over = false;
-  #timer: NodeJS.Timeout | undefined;
+  #stopAlarm: () => void = () => {};
   /** What was last told about a failing connection: the same again is worth no line in the log. */
   #toldFailure = "";
   #state: State;
@@ -122,21 +134,41 @@ export class Driver {
     return this.#doorbell(this.standing()?.attempt ?? 0);
   }
 
-  stopTimer(): void {
-    clearTimeout(this.#timer);
+  /** The host slept, or its clock was set. Events may have come before this news of it. */
+  hostResumed(): void {
+    this.#world.clock.catchUp(0);
+    this.feed({ on: "hostResumed" });
+    // The alarm was set by a clock that stood still: look at once what has come due.
+    this.feed({ on: "wakeReached" });
+  }
+
+  stopAlarm(): void {
+    this.#stopAlarm();
   }
 
   #drain(): void {
     this.#running = true;
     try {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-        if (!this.#over && next.isCurrent()) this.#step(next.event);
+        if (this.#over || !next.isCurrent()) continue;
+        this.#noticeSleep();
+        this.#step(next.event);
       }
     } catch (error) {
       this.#broke(error);
     } finally {
       this.#running = false;
     }
+  }
+
+  /**
+   * The first event after a sleep comes before the news of it, up to seconds. Stamped with the time before
+   * the sleep, a ring would be due again the moment the clock leaps: two at once (invariant 7).
+   */
+  #noticeSleep(): void {
+    if (!this.#world.clock.catchUp(SLEEP_MS_MIN)) return;
+    this.#step({ on: "hostResumed" });
+    this.#queue.push({ event: { on: "wakeReached" }, isCurrent: ALWAYS });
   }
 
   /** A bug of ours: the daemon ends, and its launcher starts it afresh. */
@@ -239,14 +271,11 @@ export class Driver {
   }
 
   #setAlarm(atMs: number | null): void {
-    clearTimeout(this.#timer);
+    this.#stopAlarm();
     if (atMs === null) return;
-    const delayMs = Math.ceil(atMs - this.#world.clock.nowMs());
+    const delayMs = Math.max(0, Math.ceil(atMs - this.#world.clock.nowMs()));
     // Too early does no harm: the lifecycle then asks for the rest.
-    this.#timer = setTimeout(
-      () => this.feed({ on: "wakeReached" }),
-      Math.min(Math.max(delayMs, 0), TIMER_MS_MAX),
-    );
+    this.#stopAlarm = this.#world.alarm(delayMs, () => this.feed({ on: "wakeReached" }));
   }
 
   #ring(attempt: number): void {

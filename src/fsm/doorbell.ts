@@ -334,6 +334,14 @@ function refuse(doorbells: Doorbells, ring: Ring, nowMs: number): Bell {
   };
 }
 
+/** The host slept, and the clock leaps ahead: a ring in flight slept too, and has its whole time again. */
+export function restartRing(doorbells: Doorbells, nowMs: number): Doorbells {
+  const { ring, schedule } = doorbells;
+  if (ring === null) return doorbells;
+  const timeoutMs = ring.cancelled ? schedule.cancelTimeoutMs : schedule.ringTimeoutMs;
+  return { ...doorbells, ring: { ...ring, deadlineMs: nowMs + timeoutMs } };
+}
+
 /** The ring in flight has overrun its time: it is called off and counts as failed. */
 export function expireRing(doorbells: Doorbells, nowMs: number): Next {
   const { ring, schedule } = doorbells;

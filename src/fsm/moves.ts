@@ -12,6 +12,7 @@ import {
   expireRing,
   hear,
   isEmitting,
+  restartRing,
   ringIfDue,
   settleRing,
   startAnew,
@@ -57,10 +58,11 @@ export function dialOrWait(
  * due during the sleep is drawn anew: everybody on this host wakes at once, and must not dial at once.
  */
 export function dialSooner(
-  state: Disconnected,
+  before: Disconnected,
   _event: EventOf<"hostResumed">,
   moment: Moment,
 ): Next<Disconnected> {
+  const state: Disconnected = { ...before, watch: rested(before.watch, moment) };
   if (state.dial.dialing) return [state, []];
   const { plan } = state.watch;
   const delayMs = retryDelayMs(plan, { policy: "soon", failures: plan.lossWindow, random: moment.random });
@@ -306,8 +308,16 @@ function proceed(
 }
 
 /** For any state with a socket: whoever slept may have slept through the peer's end. */
-export function ping<S extends Reconciling | Connected | Emitting>(state: S): Next<S> {
-  return [state, [{ do: "ping" }]];
+export function ping<S extends Reconciling | Connected | Emitting>(
+  state: S,
+  _event: EventOf<"hostResumed">,
+  moment: Moment,
+): Next<S> {
+  return [{ ...state, watch: rested(state.watch, moment) }, [{ do: "ping" }]];
+}
+
+function rested(watch: Watch, moment: Moment): Watch {
+  return { ...watch, doorbells: restartRing(watch.doorbells, moment.nowMs) };
 }
 
 /** Latencies by one clock. Ours and the hub's differ by `hubAheadMs`, known to half a round trip. */
