@@ -5,7 +5,12 @@
  */
 import type { Doorbell } from "../../src/domain/doorbell.ts";
 import { parseRpc, requestText } from "../../src/domain/rpc.ts";
-import { type DrainParams, HUB_PROTOCOL, type StartAnswer, type StartParams } from "../../src/domain/verbs.ts";
+import {
+  type DrainParams,
+  HUB_PROTOCOL,
+  type StartAnswer,
+  type StartParams,
+} from "../../src/domain/verbs.ts";
 import { callOnce } from "./call.ts";
 import { type Host, Process } from "./host.ts";
 import type { End, Network } from "./network.ts";
@@ -161,7 +166,8 @@ export class SimAgent {
       const { signals, remaining, repeated } = outcome.ok;
       say(`drained ${signals.length} by ${params.key}${repeated ? " again" : ""}, ${remaining} remain`);
       const enough = strikes("lazyAgents") && random.chance(0.5);
-      if (remaining > 0 && !enough) this.#process.after(random.whole(1, 50), () => this.#drain(this.#params()));
+      if (remaining > 0 && !enough)
+        this.#process.after(random.whole(1, 50), () => this.#drain(this.#params()));
       else this.#draining--;
     });
   }

@@ -34,6 +34,8 @@ interface InFlight {
   readonly ring: number;
   readonly atMs: number;
   readonly drains: number;
+  /** Urgent signals it told of: more of them, while it is under way, begin the schedule again. */
+  readonly urgent: number;
   cancelledAtMs: number | null;
 }
 
@@ -44,7 +46,6 @@ interface Watched {
   view: MailboxView | null;
   /** When the count of drains in it last changed. */
   drainedAtMs: number;
-  /** Highest count of urgent signals at once, since the schedule began: more of them begin it again. */
   inFlight: InFlight | null;
   standing: Standing | null;
   failing: Failing | null;
@@ -86,9 +87,14 @@ export class BellLedger {
     const watched = this.#of(daemon);
     if (watched === null) return;
     if (state === "reconciling") watched.connects++;
-    if (watched.state === "reconciling" && (state === "connected" || state === "emitting")) watched.reconciles++;
+    if (watched.state === "reconciling" && (state === "connected" || state === "emitting"))
+      watched.reconciles++;
     if (watched.reconciles > watched.connects) {
-      throw new Violation(7, daemon.address, `reconciled ${watched.reconciles} times over ${watched.connects} connections`);
+      throw new Violation(
+        7,
+        daemon.address,
+        `reconciled ${watched.reconciles} times over ${watched.connects} connections`,
+      );
     }
     watched.state = state;
   }
@@ -119,12 +125,22 @@ export class BellLedger {
     const { view } = watched;
     if (view === null) throw new Violation(7, address, `ring ${bell.ring} before any word from the hub`);
     if (view.open === 0) {
-      throw new Violation(6, address, `ring ${bell.ring} for ${bell.open} signals, and the daemon had been told that none is open`);
+      throw new Violation(
+        6,
+        address,
+        `ring ${bell.ring} for ${bell.open} signals, and the daemon had been told that none is open`,
+      );
     }
     this.#checkBell(address, bell, view);
     this.#checkFlight(address, watched, bell, nowMs);
     if (daemon.clockSteady()) this.#checkReason(address, watched, view, nowMs);
-    watched.inFlight = { ring: bell.ring, atMs: nowMs, drains: view.drains, cancelledAtMs: null };
+    watched.inFlight = {
+      ring: bell.ring,
+      atMs: nowMs,
+      drains: view.drains,
+      urgent: view.urgent,
+      cancelledAtMs: null,
+    };
     watched.lastRing = bell.ring;
   }
 
@@ -133,7 +149,11 @@ export class BellLedger {
       throw new Violation(5, address, `ring ${bell.ring} carries a signal's text`);
     }
     if (bell.open !== view.open || bell.urgent !== view.urgent || bell.oldestAtMs !== view.oldestAtMs) {
-      throw new Violation(6, address, `ring ${bell.ring} tells of ${bell.open} signals, and ${view.open} are open as far as the daemon was told`);
+      throw new Violation(
+        6,
+        address,
+        `ring ${bell.ring} tells of ${bell.open} signals, and ${view.open} are open as far as the daemon was told`,
+      );
     }
   }
 
@@ -143,7 +163,11 @@ export class BellLedger {
       throw new Violation(6, address, `ring ${bell.ring} while ring ${inFlight.ring} is still under way`);
     }
     if (bell.ring <= watched.lastRing) {
-      throw new Violation(6, address, `ring ${bell.ring} after ring ${watched.lastRing}: its number was used before`);
+      throw new Violation(
+        6,
+        address,
+        `ring ${bell.ring} after ring ${watched.lastRing}: its number was used before`,
+      );
     }
     // The daemon gave the ring before this one up: as far as it knows, the surface refused it.
     if (inFlight !== null && inFlight.cancelledAtMs === null) this.#refused(watched, inFlight, nowMs);
@@ -153,27 +177,51 @@ export class BellLedger {
     const { standing, failing } = watched;
     if (failing !== null && failing.drains === view.drains) {
       const delayMs = Math.min(delayOf(DOORBELL_SCHEDULE.failedDelaysMs, failing.failures), firstDelayMs);
-      this.#atLeast(address, { what: `retry after ${failing.failures} failures`, sinceMs: failing.failedAtMs, delayMs, nowMs });
+      this.#atLeast(address, {
+        what: `retry after ${failing.failures} failures`,
+        sinceMs: failing.failedAtMs,
+        delayMs,
+        nowMs,
+      });
       return;
     }
     if (standing === null) return;
     if (standing.drains === view.drains) {
       const delayMs = delayOf(DOORBELL_SCHEDULE.unansweredDelaysMs, standing.round);
-      this.#atLeast(address, { what: `repeat after ${standing.round} rings that nobody answered`, sinceMs: standing.takenAtMs, delayMs, nowMs });
+      this.#atLeast(address, {
+        what: `repeat after ${standing.round} rings that nobody answered`,
+        sinceMs: standing.takenAtMs,
+        delayMs,
+        nowMs,
+      });
       return;
     }
     if (view.through > view.told) return;
-    this.#atLeast(address, { what: "ring for what a drain knowingly left", sinceMs: watched.drainedAtMs, delayMs: firstDelayMs, nowMs });
+    this.#atLeast(address, {
+      what: "ring for what a drain knowingly left",
+      sinceMs: watched.drainedAtMs,
+      delayMs: firstDelayMs,
+      nowMs,
+    });
   }
 
   #atLeast(
     address: string,
-    gap: { readonly what: string; readonly sinceMs: number; readonly delayMs: number; readonly nowMs: number },
+    gap: {
+      readonly what: string;
+      readonly sinceMs: number;
+      readonly delayMs: number;
+      readonly nowMs: number;
+    },
   ): void {
     const passedMs = gap.nowMs - gap.sinceMs;
     // The daemon counts from when it heard of it, within the same step: no slack is needed but rounding.
     if (passedMs + 1 >= gap.delayMs) return;
-    throw new Violation(6, address, `${gap.what} came after ${passedMs} ms, and not before ${gap.delayMs} ms are over`);
+    throw new Violation(
+      6,
+      address,
+      `${gap.what} came after ${passedMs} ms, and not before ${gap.delayMs} ms are over`,
+    );
   }
 
   ringTaken(daemon: DaemonReport, ring: number, nowMs: number): void {
@@ -187,12 +235,15 @@ export class BellLedger {
     const again = standing !== null && standing.drains === inFlight.drains;
     // A drain that came while the ring was under way has answered it.
     const answered = view === null || view.open === 0 || view.drains !== inFlight.drains;
-    watched.standing = answered
-      ? null
-      : { drains: inFlight.drains, takenAtMs: nowMs, round: again ? standing.round + 1 : 1 };
-    if (again && !answered && standing.round + 1 > DOORBELL_SCHEDULE.unansweredRingsMax) {
-      throw new Violation(6, daemon.address, `rung ${standing.round + 1} times without an answer`);
+    if (answered) {
+      watched.standing = null;
+      return;
     }
+    const round = again && view.urgent <= inFlight.urgent ? standing.round + 1 : 1;
+    if (round > DOORBELL_SCHEDULE.unansweredRingsMax) {
+      throw new Violation(6, daemon.address, `rung ${round} times without an answer`);
+    }
+    watched.standing = { drains: inFlight.drains, takenAtMs: nowMs, round };
   }
 
   ringFailed(daemon: DaemonReport, ring: number, nowMs: number): void {
@@ -200,7 +251,8 @@ export class BellLedger {
     if (watched?.inFlight?.ring !== ring) return;
     const { inFlight } = watched;
     watched.inFlight = null;
-    if (inFlight.cancelledAtMs === null && nowMs < givenUpAtMs(inFlight)) this.#refused(watched, inFlight, nowMs);
+    if (inFlight.cancelledAtMs === null && nowMs < givenUpAtMs(inFlight))
+      this.#refused(watched, inFlight, nowMs);
   }
 
   ringCancelled(daemon: DaemonReport, ring: number, nowMs: number): void {
@@ -245,5 +297,6 @@ export function checkView(address: string, view: MailboxView, clockSteady: boole
     (view.open === 0) === (view.newestAtMs === null) &&
     (view.open === 0 || !clockSteady || (view.oldestAtMs ?? 0) <= (view.newestAtMs ?? 0));
   if (!whole) throw new Violation(6, address, `the hub's view contradicts itself: ${JSON.stringify(view)}`);
-  if (JSON.stringify(view).includes(TEXT_MARK)) throw new Violation(5, address, "a view carries a signal's text");
+  if (JSON.stringify(view).includes(TEXT_MARK))
+    throw new Violation(5, address, "a view carries a signal's text");
 }

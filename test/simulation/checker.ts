@@ -154,8 +154,17 @@ export class Checker implements Observer {
     const state = TARGET_STATES[error.code];
     if (state === undefined || params.to.startsWith("session:")) return;
     const { target } = error;
-    if (target === undefined || target.state !== state || target.address !== params.to || error.hint === undefined) {
-      throw new Violation(4, params.to, `a refusal with ${error.code} says neither who nor what to do: ${JSON.stringify(error)}`);
+    if (
+      target === undefined ||
+      target.state !== state ||
+      target.address !== params.to ||
+      error.hint === undefined
+    ) {
+      throw new Violation(
+        4,
+        params.to,
+        `a refusal with ${error.code} says neither who nor what to do: ${JSON.stringify(error)}`,
+      );
     }
     this.#duties.checkTarget(params.to, state, this.#possible(call, params.to));
   }
@@ -192,7 +201,11 @@ export class Checker implements Observer {
         this.signals.shown(ok as SignalStatusAnswer, time);
         return;
       case "history":
-        this.signals.historyShown(addressOf(call.params as HistoryParams), (ok as HistoryAnswer).signals, time);
+        this.signals.historyShown(
+          addressOf(call.params as HistoryParams),
+          (ok as HistoryAnswer).signals,
+          time,
+        );
         return;
       case "status":
         this.#duties.checkStatus(ok as StatusAnswer);
@@ -221,7 +234,8 @@ export class Checker implements Observer {
   pushed<K extends keyof HubPushes>(session: string, name: K, value: HubPushes[K]): void {
     this.check(() => {
       const address = this.#addressOfSession.get(session);
-      if (address === undefined) throw new Violation(10, "", `a push to session ${session}, which nobody started`);
+      if (address === undefined)
+        throw new Violation(10, "", `a push to session ${session}, which nobody started`);
       if (name === "mailbox") this.#newerView(address, value as MailboxView);
     });
   }
@@ -238,10 +252,18 @@ export class Checker implements Observer {
       view.told < before.told ||
       view.drains < before.drains;
     if (back) {
-      throw new Violation(3, address, `the hub's view went back, from ${JSON.stringify(before)} to ${JSON.stringify(view)}`);
+      throw new Violation(
+        3,
+        address,
+        `the hub's view went back, from ${JSON.stringify(before)} to ${JSON.stringify(view)}`,
+      );
     }
     if (view.revision === before.revision && JSON.stringify(view) !== JSON.stringify(before)) {
-      throw new Violation(6, address, `two views of revision ${view.revision}: ${JSON.stringify(before)} and ${JSON.stringify(view)}`);
+      throw new Violation(
+        6,
+        address,
+        `two views of revision ${view.revision}: ${JSON.stringify(before)} and ${JSON.stringify(view)}`,
+      );
     }
   }
 
@@ -282,7 +304,11 @@ export class Checker implements Observer {
     while ((this.#dials[0] ?? nowMs) <= nowMs - CROWD_WINDOW_MS) this.#dials.shift();
     if (this.#dials.length <= CROWD_MAX) return;
     this.check(() => {
-      throw new Violation(7, daemon.address, `${this.#dials.length} daemons dial within ${CROWD_WINDOW_MS} ms`);
+      throw new Violation(
+        7,
+        daemon.address,
+        `${this.#dials.length} daemons dial within ${CROWD_WINDOW_MS} ms`,
+      );
     });
   }
 
@@ -309,6 +335,12 @@ export class Checker implements Observer {
 
   ringCancelled(daemon: DaemonReport, ring: number): void {
     this.#bells.ringCancelled(daemon, ring, this.#setting.nowMs());
+  }
+
+  broke(daemon: DaemonReport, detail: string): void {
+    this.check(() => {
+      throw new Violation(0, daemon.address, `the lifecycle broke: ${detail}`);
+    });
   }
 
   errorCounted(daemon: DaemonReport, failure: ErrorReport): void {

@@ -1,17 +1,20 @@
 /**
- * One daemon process: the real lifecycle (`src/fsm.ts`) and the real state slots, driven by simulated sockets,
- * timers, files and a simulated surface. It does what an effect says and reports what came of it; it decides
- * nothing.
+ * One daemon process: the real driver, lifecycle, clock and state file, over simulated sockets, timers, a
+ * simulated disk and a simulated surface. What stands here only carries words to and fro, and tells the
+ * observer; it decides nothing.
  */
-import { type Doorbell, doorbellOf } from "../../src/domain/doorbell.ts";
 import { type Clock, openClock } from "../../src/daemon/clock.ts";
+import { Driver } from "../../src/daemon/driver.ts";
 import { openStateFile, type StateFile } from "../../src/daemon/state-file.ts";
+import type { Doorbell } from "../../src/domain/doorbell.ts";
 import type { ErrorReport } from "../../src/domain/errors.ts";
+import type { LogFields } from "../../src/domain/log.ts";
 import { notificationText, parseRpc, requestText } from "../../src/domain/rpc.ts";
 import { HUB_PROTOCOL, type MailboxView, type StartAnswer } from "../../src/domain/verbs.ts";
-import { DOORBELL_SCHEDULE } from "../../src/fsm/doorbell.ts";
+import { DOORBELL_SCHEDULE, type RingSettled } from "../../src/fsm/doorbell.ts";
 import { RETRY_PLAN } from "../../src/fsm/retry.ts";
-import { begin, type Effect, type EndReason, type Event, type State, step } from "../../src/fsm.ts";
+import { begin, type EndReason, type Event, type State } from "../../src/fsm.ts";
+import { PersonaMetrics } from "../../src/metrics.ts";
 import type { Process } from "./host.ts";
 import type { CloseCause, End, Network } from "./network.ts";
 import type { DaemonReport, Observer } from "./observer.ts";
@@ -19,7 +22,6 @@ import type { Plant } from "./plants.ts";
 import type { Random } from "./random.ts";
 import type { SlotFile } from "./slot-file.ts";
 import type { RingCall, SimSurface } from "./surface.ts";
-import type { Scheduled } from "./timeline.ts";
 
 export interface DaemonSetting {
   readonly report: DaemonReport;
@@ -39,25 +41,23 @@ export interface DaemonSetting {
 }
 
 const START_ID = 1;
+/** A daemon looks at both clocks this often (`src/host/wake.ts`). */
+const WAKE_NOTICED_MS_MAX = 2000;
 
 export class DaemonNode {
   readonly #setting: DaemonSetting;
-  readonly #clock: Clock;
   readonly #file: StateFile;
-  #state: State;
+  readonly #driver: Driver;
+  /** The newest connection: an older one is not heard any more. */
   #end: End | null = null;
-  #alarm: Scheduled | null = null;
-  #ring: { readonly ring: number; readonly call: RingCall } | null = null;
-  readonly #queue: Event[] = [];
-  #stepping = false;
   #dialled = false;
+  readonly #rings = new Map<number, RingCall>();
 
   constructor(setting: DaemonSetting) {
     this.#setting = setting;
-    const { process, slots, random, observer, report } = setting;
+    const { process, slots, random, observer, report, say } = setting;
     const { host } = process;
-    this.#clock = openClock({ wallMs: () => host.wallMs(), monotonicMs: () => host.monotonicMs() });
-    setting.say("starts");
+    say("starts");
     const { remembers } = slots;
     this.#file = openStateFile({
       disk: slots,
@@ -65,206 +65,167 @@ export class DaemonNode {
       failed: (error) => {
         throw error;
       },
-      corrupt: () => setting.say("sets its state file aside: no slot of it is whole"),
+      corrupt: () => say("sets its state file aside: no slot of it is whole"),
     });
-    process.onEnd(host.onResume(() => process.after(0, () => this.#resumed())));
-    const { position } = this.#file;
-    observer.daemonUp(report, remembers && position !== null);
+    observer.daemonUp(report, remembers && this.#file.position !== null);
     process.onEnd(() => observer.daemonDown(report));
-    const [state, effects] = begin({
-      plan: RETRY_PLAN,
-      schedule: DOORBELL_SCHEDULE,
-      position,
-      nowMs: this.#clock.nowMs(),
-    });
-    this.#state = state;
-    for (const effect of effects) this.#run(effect);
+    const clock = openClock({ wallMs: () => host.wallMs(), monotonicMs: () => host.monotonicMs() });
+    this.#driver = this.#drive(clock);
+    process.onEnd(
+      host.onTimeLost(() =>
+        process.after(random.whole(0, WAKE_NOTICED_MS_MAX), () => this.#driver.hostResumed()),
+      ),
+    );
+    this.#driver.begin();
   }
 
   get state(): State["id"] {
-    return this.#state.id;
-  }
-
-  /** True if another ring would come by itself, sooner or later. */
-  get owesRing(): boolean {
-    const { bell, ring } = this.#state.watch.doorbells;
-    return ring !== null || (bell.id !== "silent" && bell.dueAtMs !== null);
+    return this.#driver.state.id;
   }
 
   stop(): void {
-    this.#on({ on: "stopAsked" });
+    this.#feed({ on: "stopAsked" });
   }
 
-  #resumed(): void {
-    this.#clock.catchUp();
-    this.#on({ on: "hostResumed" });
-    // The alarm counted monotonic time, which stood still: what is due by now is due.
-    this.#on({ on: "wakeReached" });
+  #drive(clock: Clock): Driver {
+    const { persona, project, process, random } = this.#setting;
+    const initial = begin({
+      plan: RETRY_PLAN,
+      schedule: DOORBELL_SCHEDULE,
+      position: this.#file.position,
+      nowMs: clock.nowMs(),
+    });
+    const world = {
+      ...{ persona, project, clock },
+      random: () => random.unit(),
+      alarm: (delayMs: number, rang: () => void) => {
+        const timer = process.after(delayMs, rang);
+        return () => timer.cancel();
+      },
+      hub: {
+        open: () => this.#dial(),
+        start: (from: { position: number; session: string | null }) => this.#start(from),
+        acknowledge: (through: number) => this.#end?.send(notificationText("acknowledge", { through })),
+        ping: () => this.#end?.pingNow(),
+        close: () => this.#hangUp(),
+      },
+      ringer: {
+        ring: (bell: Doorbell, settled: (settled: RingSettled) => void) => this.#ring(bell, settled),
+        cancel: (ring: number) => this.#cancel(ring),
+      },
+      save: this.#file.save,
+      tellAttached: () => {},
+      metrics: new PersonaMetrics({ tenant: "local", host: process.host.name, persona, project }),
+      log: (_level: string, event: string, fields: LogFields = {}) => this.#log(event, fields),
+      ended: (reason: EndReason) => this.#ended(reason),
+    };
+    return new Driver(world, initial);
   }
 
-  #on(event: Event): void {
-    if (this.#setting.plant?.hears?.(event) === false) return;
-    this.#queue.push(event);
-    if (this.#stepping) return;
-    this.#stepping = true;
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#take(next);
-    this.#stepping = false;
+  #feed(event: Event, isCurrent?: () => boolean): void {
+    if (this.#setting.plant?.hears?.(event) !== false) this.#driver.feed(event, isCurrent);
   }
 
-  #take(event: Event): void {
-    const before = this.#state.id;
-    const [state, effects] = step(this.#state, event, this.#clock.nowMs(), this.#setting.random.unit());
-    this.#state = state;
-    if (state.id !== before) {
-      this.#setting.say(`${before} -> ${state.id} on ${event.on}`);
-      this.#setting.observer.lifecycle(this.#setting.report, state.id);
+  #log(event: string, fields: LogFields): void {
+    const { observer, report, say } = this.#setting;
+    if (event === "lifecycleChanged") {
+      const to = String(fields["to"]);
+      say(`${fields["from"]} -> ${to} on ${fields["on"]}`);
+      observer.lifecycle(report, to);
+    } else if (event === "hubLost") {
+      observer.errorCounted(report, { code: fields["code"], message: "" } as ErrorReport);
+    } else if (event === "lifecycleBroke") {
+      observer.broke(report, String(fields["detail"]));
     }
-    for (const effect of effects) this.#run(effect);
   }
 
-  #run(effect: Effect): void {
-    const { observer, report, process } = this.#setting;
-    if (!process.alive) return;
-    switch (effect.do) {
-      case "openSocket":
-        observer.dialled(report, this.#dialled);
-        this.#dialled = true;
-        this.#dial();
-        return;
-      case "closeSocket":
-        this.#end?.close();
-        this.#end = null;
-        return;
-      case "start":
-        this.#start(effect.position, effect.session);
-        return;
-      case "acknowledge":
-        this.#end?.send(notificationText("acknowledge", { through: effect.through }));
-        return;
-      case "ping":
-        this.#end?.pingNow();
-        return;
-      case "persist":
-        this.#file.save(effect.position);
-        return;
-      case "wakeAt":
-        this.#wakeAt(effect.atMs);
-        return;
-      case "countError":
-        observer.errorCounted(report, effect.failure);
-        return;
-      case "end":
-        this.#setting.say(`ends: ${effect.reason}`);
-        this.#file.close();
-        process.kill();
-        this.#setting.ended(effect.reason);
-        return;
-      case "ring":
-        this.#surfaceRing(effect.ring, effect.attempt, effect.view);
-        return;
-      case "cancelRing":
-        observer.ringCancelled(report, effect.ring);
-        if (this.#ring?.ring === effect.ring) this.#ring.call.cancel();
-        return;
-      case "countReconnect":
-      case "countDoorbell":
-      case "observeLatency":
-      case "answerNotify":
-        return;
-    }
+  #ended(reason: EndReason): void {
+    const { process, say, ended } = this.#setting;
+    say(`ends: ${reason}`);
+    this.#file.close();
+    process.kill();
+    ended(reason);
   }
 
   #dial(): void {
-    const { network, process } = this.#setting;
-    const end = network.connect(process, {
-      opened: () => this.#on({ on: "socketOpened" }),
-      message: (text) => this.#received(text),
-      closed: (cause) => {
-        this.#end = null;
-        this.#on({ on: "socketClosed", failure: failureOf(cause) });
-      },
+    const { network, process, observer, report } = this.#setting;
+    observer.dialled(report, this.#dialled);
+    this.#dialled = true;
+    const end: End = network.connect(process, {
+      opened: () => this.#feed({ on: "socketOpened" }, isCurrent),
+      message: (text) => this.#received(text, isCurrent),
+      closed: (cause) => this.#feed({ on: "socketClosed", failure: failureOf(cause) }, isCurrent),
     });
+    const isCurrent = (): boolean => this.#end === end;
     this.#end = end;
   }
 
-  #start(position: number, session: string | null): void {
+  #hangUp(): void {
+    const end = this.#end;
+    this.#end = null;
+    end?.close();
+  }
+
+  #start(from: { readonly position: number; readonly session: string | null }): void {
     const { persona, project, leaseMs, process } = this.#setting;
     const params = {
-      kind: "daemon",
-      persona,
-      project,
+      ...{ kind: "daemon", persona, project, leaseMs },
       surface: "simulated",
       host: process.host.name,
       root: `/home/${project}`,
       instance: this.#file.instance,
-      position,
-      leaseMs,
+      position: from.position,
       protocol: HUB_PROTOCOL,
       version: "0.0.0",
-      ...(session === null ? {} : { session }),
+      ...(from.session === null ? {} : { session: from.session }),
     };
     this.#end?.send(requestText(START_ID, "start", params));
   }
 
-  #received(text: string): void {
+  #received(text: string, isCurrent: () => boolean): void {
     const message = parseRpc(text);
-    switch (message.kind) {
-      case "result":
-        if (message.id === START_ID) this.#started(message.result as StartAnswer);
-        return;
-      case "error":
-        if (message.id === START_ID) this.#on({ on: "startRefused", failure: message.error });
-        return;
-      case "notification":
-        this.#pushed(message.method, message.params);
-        return;
-      case "request":
-        return;
-    }
+    if (message.kind === "notification") this.#pushed(message.method, message.params, isCurrent);
+    else if (message.id !== START_ID) return;
+    else if (message.kind === "result") this.#started(message.result as StartAnswer, isCurrent);
+    else if (message.kind === "error") this.#feed({ on: "startRefused", failure: message.error }, isCurrent);
   }
 
-  #started(answer: StartAnswer): void {
-    this.#setting.observer.viewArrived(this.#setting.report, answer.mailbox);
-    this.#on({
-      on: "startAnswered",
-      session: answer.session,
-      hubId: answer.hub.id,
-      hubNowMs: answer.nowMs,
-      mailbox: answer.mailbox,
-    });
+  #started(answer: StartAnswer, isCurrent: () => boolean): void {
+    const { session, hub, nowMs, mailbox } = answer;
+    this.#setting.observer.viewArrived(this.#setting.report, mailbox);
+    this.#feed({ on: "startAnswered", session, hubId: hub.id, hubNowMs: nowMs, mailbox }, isCurrent);
   }
 
-  #pushed(name: string, params: unknown): void {
+  #pushed(name: string, params: unknown, isCurrent: () => boolean): void {
     if (name === "mailbox") {
       this.#setting.observer.viewArrived(this.#setting.report, params as MailboxView);
-      this.#on({ on: "mailboxPushed", mailbox: params as MailboxView });
-    } else if (name === "wrapped") this.#on({ on: "wrapPushed" });
-    else if (name === "closing") this.#on({ on: "hubClosing" });
+      this.#feed({ on: "mailboxPushed", mailbox: params as MailboxView }, isCurrent);
+    } else if (name === "wrapped") this.#feed({ on: "wrapPushed" }, isCurrent);
+    else if (name === "closing") this.#feed({ on: "hubClosing" }, isCurrent);
   }
 
-  #wakeAt(atMs: number | null): void {
-    this.#alarm?.cancel();
-    this.#alarm = null;
-    if (atMs === null) return;
-    this.#alarm = this.#setting.process.after(atMs - this.#clock.nowMs(), () => this.#on({ on: "wakeReached" }));
-  }
-
-  #surfaceRing(ring: number, attempt: number, view: MailboxView): void {
-    const { persona, project, surface, process, observer, report } = this.#setting;
-    const bell: Doorbell = doorbellOf(view, { ring, attempt, persona, project });
+  #ring(bell: Doorbell, settled: (settled: RingSettled) => void): void {
+    const { surface, process, observer, report } = this.#setting;
+    const { ring } = bell;
     observer.rang(report, bell);
     const call = surface.ring(bell, (outcome) =>
       process.deliver(() => {
-        if (outcome.kind === "taken") observer.ringTaken(report, bell);
-        else observer.ringFailed(report, bell);
-        const settled =
-          outcome.kind === "taken"
-            ? ({ ring, taken: true, path: outcome.path } as const)
-            : ({ ring, taken: false, reason: outcome.reason } as const);
-        this.#on({ on: "ringSettled", settled });
+        this.#rings.delete(ring);
+        if (outcome.kind === "taken") {
+          observer.ringTaken(report, bell);
+          settled({ ring, taken: true, path: outcome.path });
+        } else {
+          observer.ringFailed(report, bell);
+          settled({ ring, taken: false, reason: outcome.reason });
+        }
       }),
     );
-    this.#ring = { ring, call };
+    this.#rings.set(ring, call);
+  }
+
+  #cancel(ring: number): void {
+    this.#setting.observer.ringCancelled(this.#setting.report, ring);
+    this.#rings.get(ring)?.cancel();
   }
 }
 

@@ -4,8 +4,14 @@
  * for possible until the hub says more.
  */
 import type { TargetReport } from "../../src/domain/errors.ts";
-import type { SessionReport, StartAnswer, StartParams, StatusAnswer, WrapParams } from "../../src/domain/verbs.ts";
 import { limits } from "../../src/domain/limits.ts";
+import type {
+  SessionReport,
+  StartAnswer,
+  StartParams,
+  StatusAnswer,
+  WrapParams,
+} from "../../src/domain/verbs.ts";
 import { PING_INTERVAL_MS } from "./network.ts";
 import { Violation } from "./violation.ts";
 
@@ -64,7 +70,11 @@ export class DutyLedger {
     }
     const kind = this.#kindOf.get(answer.session);
     if (kind !== undefined && kind !== params.kind) {
-      throw new Violation(2, address, `session ${answer.session} was of kind ${kind} and is ${params.kind} now`);
+      throw new Violation(
+        2,
+        address,
+        `session ${answer.session} was of kind ${kind} and is ${params.kind} now`,
+      );
     }
     this.#addressOf.set(answer.session, address);
     this.#kindOf.set(answer.session, params.kind);
@@ -153,21 +163,26 @@ export class DutyLedger {
   checkStatus(status: StatusAnswer): void {
     const masters = new Map<string, string>();
     for (const agent of status.agents) {
-      if (agent.kind !== "agent") throw new Violation(2, agent.address, `daemon ${agent.session} is listed as an agent`);
+      if (agent.kind !== "agent")
+        throw new Violation(2, agent.address, `daemon ${agent.session} is listed as an agent`);
       this.#checkKind(agent);
       if (!agent.master) continue;
       const other = masters.get(agent.address);
-      if (other !== undefined) throw new Violation(2, agent.address, `two masters: ${other} and ${agent.session}`);
+      if (other !== undefined)
+        throw new Violation(2, agent.address, `two masters: ${other} and ${agent.session}`);
       masters.set(agent.address, agent.session);
     }
     const watchmen = new Map<string, string>();
     for (const daemon of status.daemons) {
-      if (daemon.kind !== "daemon") throw new Violation(2, daemon.address, `agent ${daemon.session} is listed as a daemon`);
-      if (daemon.master) throw new Violation(2, daemon.address, `the daemon's session ${daemon.session} is master`);
+      if (daemon.kind !== "daemon")
+        throw new Violation(2, daemon.address, `agent ${daemon.session} is listed as a daemon`);
+      if (daemon.master)
+        throw new Violation(2, daemon.address, `the daemon's session ${daemon.session} is master`);
       this.#checkKind(daemon);
       if (!daemon.connected) continue;
       const other = watchmen.get(daemon.address);
-      if (other !== undefined) throw new Violation(1, daemon.address, `two daemons connected: ${other} and ${daemon.session}`);
+      if (other !== undefined)
+        throw new Violation(1, daemon.address, `two daemons connected: ${other} and ${daemon.session}`);
       watchmen.set(daemon.address, daemon.session);
     }
   }
@@ -175,7 +190,11 @@ export class DutyLedger {
   #checkKind(report: SessionReport): void {
     const kind = this.#kindOf.get(report.session);
     if (kind !== undefined && kind !== report.kind) {
-      throw new Violation(2, report.address, `session ${report.session} is ${kind}, and listed as ${report.kind}`);
+      throw new Violation(
+        2,
+        report.address,
+        `session ${report.session} is ${kind}, and listed as ${report.kind}`,
+      );
     }
   }
 

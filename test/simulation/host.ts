@@ -47,6 +47,7 @@ export class Host {
   jumpWall(deltaMs: number): void {
     this.#wallOffsetMs += deltaMs;
     this.#jumped = true;
+    if (!this.suspended) for (const waker of [...this.#wakers]) waker();
   }
 
   /** True if its wall clock was ever set: spans of time by it prove nothing from then on. */
@@ -68,8 +69,11 @@ export class Host {
     for (const run of parked) run();
   }
 
-  /** Calls `woke` on each resume, before anything that was parked runs. Returns what takes it back. */
-  onResume(woke: () => void): () => void {
+  /**
+   * Calls `woke` whenever the wall clock has run ahead of the monotonic one: on each resume, before anything
+   * that was parked runs, and when the wall clock is set. Returns what takes it back.
+   */
+  onTimeLost(woke: () => void): () => void {
     this.#wakers.add(woke);
     return () => this.#wakers.delete(woke);
   }

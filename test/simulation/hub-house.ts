@@ -114,7 +114,13 @@ export class HubHouse {
     const { checker, host } = this.#setting;
     const process = this.#process;
     const params = { id };
-    const call: Asked = { verb: "signal_status", params, session: null, hubMs: host.wallMs(), life: this.#lives };
+    const call: Asked = {
+      verb: "signal_status",
+      params,
+      session: null,
+      hubMs: host.wallMs(),
+      life: this.#lives,
+    };
     checker.asked(call);
     this.#service?.call({ tenant: TENANT, session: null }, "signal_status", params, (outcome) => {
       // A disk that can't be read now proves nothing: asked again, a little later.

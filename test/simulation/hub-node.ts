@@ -2,13 +2,14 @@
  * One hub process: the real engine behind a simulated edge that does what `src/hub/server/` does with its
  * peers: parse, check, call, answer, push. Every life of the hub is a new process over the same disk.
  */
-import type { HubPushes, MailboxView, VerbAnswers, VerbName, VerbParams } from "../../src/domain/verbs.ts";
+
 import { errorText, notificationText, parseRpc, type RpcId, resultText } from "../../src/domain/rpc.ts";
+import type { HubPushes, MailboxView, VerbAnswers, VerbName, VerbParams } from "../../src/domain/verbs.ts";
 import { callVerb, isVerb } from "../../src/hub/server/verb-call.ts";
 import type { HubService, PushSink } from "../../src/hub/service.ts";
+import { ONE_SHOT_ID } from "./call.ts";
 import type { Process } from "./host.ts";
 import { type End, type EndEvents, type Network, PING_INTERVAL_MS } from "./network.ts";
-import { ONE_SHOT_ID } from "./call.ts";
 import type { Asked, Observer, Told } from "./observer.ts";
 
 export const TENANT = "local";
@@ -139,13 +140,19 @@ class Peer implements EndEvents, PushSink {
     observer.asked(call);
     // A request over HTTP starts a session that hears nothing.
     const sink = verb === "start" && id !== ONE_SHOT_ID ? this : null;
-    callVerb(service, { caller: { tenant: TENANT, session: this.#session }, verb, params, sink }, refuseLog, (outcome) => {
-      observer.told(call, outcome as Told);
-      if (verb === "start" && "ok" in outcome) this.#bind((outcome.ok as VerbAnswers["start"]).session, sink);
-      if (verb === "wrap" && "ok" in outcome) this.#wrapped(outcome.ok as VerbAnswers["wrap"]);
-      if (id === undefined || !this.#end.open) return;
-      this.#end.send("ok" in outcome ? resultText(id, outcome.ok) : errorText(id, outcome.error));
-    });
+    callVerb(
+      service,
+      { caller: { tenant: TENANT, session: this.#session }, verb, params, sink },
+      refuseLog,
+      (outcome) => {
+        observer.told(call, outcome as Told);
+        if (verb === "start" && "ok" in outcome)
+          this.#bind((outcome.ok as VerbAnswers["start"]).session, sink);
+        if (verb === "wrap" && "ok" in outcome) this.#wrapped(outcome.ok as VerbAnswers["wrap"]);
+        if (id === undefined || !this.#end.open) return;
+        this.#end.send("ok" in outcome ? resultText(id, outcome.ok) : errorText(id, outcome.error));
+      },
+    );
   }
 
   #bind(session: string, sink: PushSink | null): void {

@@ -249,9 +249,7 @@ export class Network {
     // Unheard: the opening timeout of the caller's own clock ends it.
     if (link.upSilent || link.downSilent || !this.#hubHost.answers) return;
     if (listener === null) {
-      this.#timeline.after(this.#delayMs(link), () =>
-        client.process.deliver(() => client.fail("refused")),
-      );
+      this.#timeline.after(this.#delayMs(link), () => client.process.deliver(() => client.fail("refused")));
       return;
     }
     const server = new End(listener.process, connection, false, null);

@@ -56,5 +56,7 @@ export interface Observer {
   ringTaken(daemon: DaemonReport, bell: Doorbell): void;
   ringFailed(daemon: DaemonReport, bell: Doorbell): void;
   ringCancelled(daemon: DaemonReport, ring: number): void;
+  /** A bug of the daemon itself. */
+  broke(daemon: DaemonReport, detail: string): void;
   errorCounted(daemon: DaemonReport, failure: ErrorReport): void;
 }

@@ -86,7 +86,12 @@ export class Persona {
     const process = new Process(this.host, `daemon of ${this.address} #${this.#lives}`);
     this.#process = process;
     this.#daemon = new DaemonNode({
-      report: { address: this.address, name: this.address, life: this.#lives, clockSteady: () => !this.host.jumped },
+      report: {
+        address: this.address,
+        name: this.address,
+        life: this.#lives,
+        clockSteady: () => !this.host.jumped,
+      },
       ...{ persona, project, leaseMs, process, network, observer, plant },
       slots: this.#slots,
       surface: this.surface,
@@ -127,10 +132,17 @@ export class Persona {
     const own = random.fork(`rival ${this.#lives}`);
     const pane = new Process(host, `surface of the rival of ${this.address}`);
     new DaemonNode({
-      report: { address: this.address, name: `${this.address} rival ${this.#lives}`, life: this.#lives, clockSteady: () => !host.jumped },
+      report: {
+        address: this.address,
+        name: `${this.address} rival ${this.#lives}`,
+        life: this.#lives,
+        clockSteady: () => !host.jumped,
+      },
       ...{ persona, project, leaseMs, process, network, observer, plant: null },
       slots: new SlotFile(),
-      surface: new SimSurface(pane, own.fork("surface"), (bell) => say("rival's surface", `ring ${bell.ring}`)),
+      surface: new SimSurface(pane, own.fork("surface"), (bell) =>
+        say("rival's surface", `ring ${bell.ring}`),
+      ),
       random: own,
       say: (text) => say("rival", text),
       ended: () => {},

@@ -2,8 +2,9 @@
  * Bugs planted on purpose, to prove that the checker would see them. Each patches one seam of the real parts
  * from outside; the parts themselves are untouched.
  */
-import type { Store } from "../../src/hub/store/store.ts";
+
 import type { Event } from "../../src/fsm.ts";
+import type { Store } from "../../src/hub/store/store.ts";
 
 export interface Plant {
   readonly about: string;

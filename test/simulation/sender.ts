@@ -29,7 +29,12 @@ const ANSWER_TIMEOUT_MS = 15_000;
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 120_000;
 /** Refusals that time may heal; a sender repeats them a few times. */
-const PASSING: ReadonlySet<string> = new Set(["storage_full", "storage_failed", "overloaded", "mailbox_full"]);
+const PASSING: ReadonlySet<string> = new Set([
+  "storage_full",
+  "storage_failed",
+  "overloaded",
+  "mailbox_full",
+]);
 
 export class SimSender {
   readonly #setting: SenderSetting;
@@ -78,7 +83,10 @@ export class SimSender {
         else this.#unsettled--;
         return;
       }
-      say(params.to, `has ${short(params)} acknowledged as ${outcome.ok.id}${outcome.ok.duplicate ? " again" : ""}`);
+      say(
+        params.to,
+        `has ${short(params)} acknowledged as ${outcome.ok.id}${outcome.ok.duplicate ? " again" : ""}`,
+      );
       if (params.key !== undefined && strikes("retries") && random.chance(0.3)) again();
       else this.#unsettled--;
     });

@@ -5,6 +5,8 @@
  * Texts are the key of the book: each meant signal has one text of its own, whatever number of attempts were
  * made to send it, so an attempt that was never answered can still be recognised when it turns up.
  */
+
+import { limits } from "../../src/domain/limits.ts";
 import type {
   DrainAnswer,
   DrainParams,
@@ -14,7 +16,6 @@ import type {
   SignalState,
   SignalStatusAnswer,
 } from "../../src/domain/verbs.ts";
-import { limits } from "../../src/domain/limits.ts";
 import { bounds } from "../../src/hub/core/bounds.ts";
 import { Violation } from "./violation.ts";
 
@@ -118,13 +119,21 @@ export class SignalLedger {
     const meant = this.#meant(params.text);
     const before = meant.known;
     if (before?.acknowledged && !answer.duplicate && this.#remembersKey(before, time)) {
-      throw new Violation(8, meant.to, `signal ${answer.id} "${params.text}" was accepted twice, first as ${before.id}`);
+      throw new Violation(
+        8,
+        meant.to,
+        `signal ${answer.id} "${params.text}" was accepted twice, first as ${before.id}`,
+      );
     }
     if (answer.duplicate && meant.attempts < 2) {
       throw new Violation(3, meant.to, `signal ${answer.id} is called a duplicate of a signal never sent`);
     }
     if (answer.expiresAtMs - answer.acceptedAtMs !== meant.ttlMs) {
-      throw new Violation(3, meant.to, `signal ${answer.id} shall expire after ${answer.expiresAtMs - answer.acceptedAtMs} ms, not ${meant.ttlMs}`);
+      throw new Violation(
+        3,
+        meant.to,
+        `signal ${answer.id} shall expire after ${answer.expiresAtMs - answer.acceptedAtMs} ms, not ${meant.ttlMs}`,
+      );
     }
     if (answer.acceptedAtMs > time.highMs) {
       throw new Violation(3, meant.to, `signal ${answer.id} was accepted in the future`);
@@ -157,10 +166,18 @@ export class SignalLedger {
     const before = drain.signals ?? [];
     // A drain that took nothing leaves nothing to repeat: asked again, it may find what came since.
     if (before.length > 0 && before.join() !== ids.join()) {
-      throw new Violation(8, address, `drain "${drain.key}" gave [${before}] once and [${ids}] when asked again`);
+      throw new Violation(
+        8,
+        address,
+        `drain "${drain.key}" gave [${before}] once and [${ids}] when asked again`,
+      );
     }
     if (drain.answers === 0 && answer.repeated && drain.asked < 2) {
-      throw new Violation(8, address, `drain "${drain.key}" is called a repetition and was never asked before`);
+      throw new Violation(
+        8,
+        address,
+        `drain "${drain.key}" is called a repetition and was never asked before`,
+      );
     }
     if (drain.answers === 0) drain.answeredAtMs = time.nowMs;
     drain.answers++;
@@ -178,7 +195,11 @@ export class SignalLedger {
       throw new Violation(3, drain.address, `signal ${signal.id} was handed over and is ${signal.state}`);
     }
     if (known.drain !== null && known.drain !== drain) {
-      throw new Violation(8, drain.address, `signal ${signal.id} was handed over twice: by drain "${known.drain.key}" and by drain "${drain.key}"`);
+      throw new Violation(
+        8,
+        drain.address,
+        `signal ${signal.id} was handed over twice: by drain "${known.drain.key}" and by drain "${drain.key}"`,
+      );
     }
     known.drain = drain;
   }
@@ -189,10 +210,18 @@ export class SignalLedger {
     const bytesMax = params.bytesMax ?? limits.drainBytesMax;
     const bytes = answer.signals.reduce((sum, signal) => sum + signal.text.length, 0);
     if (count > limit || (bytes > bytesMax && count > 1)) {
-      throw new Violation(8, address, `drain "${answer.key}" gave ${count} signals, ${bytes} bytes, beyond its bounds of ${limit} and ${bytesMax}`);
+      throw new Violation(
+        8,
+        address,
+        `drain "${answer.key}" gave ${count} signals, ${bytes} bytes, beyond its bounds of ${limit} and ${bytesMax}`,
+      );
     }
     if (count === 0 && answer.remaining > 0 && !answer.repeated) {
-      throw new Violation(3, address, `drain "${answer.key}" gave nothing and ${answer.remaining} signals wait`);
+      throw new Violation(
+        3,
+        address,
+        `drain "${answer.key}" gave nothing and ${answer.remaining} signals wait`,
+      );
     }
     if (time.steady && !isSorted(answer.signals.map((signal) => signal.acceptedAtMs))) {
       throw new Violation(8, address, `drain "${answer.key}" did not give the oldest first`);
@@ -226,7 +255,11 @@ export class SignalLedger {
     if (known === undefined) return;
     const { meant } = known;
     if (status.to !== meant.to || status.from !== meant.from) {
-      throw new Violation(3, meant.to, `signal ${status.id} from ${meant.from} to ${meant.to} is shown as from ${status.from} to ${status.to}`);
+      throw new Violation(
+        3,
+        meant.to,
+        `signal ${status.id} from ${meant.from} to ${meant.to} is shown as from ${status.from} to ${status.to}`,
+      );
     }
     this.#advance(known, status.state, time);
     if (status.acceptedAtMs !== known.acceptedAtMs || status.expiresAtMs !== known.expiresAtMs) {
@@ -235,14 +268,21 @@ export class SignalLedger {
     known.deliveredAtMs = this.#sameTime(known, "delivered", known.deliveredAtMs, status.deliveredAtMs);
     known.drainedAtMs = this.#sameTime(known, "drained", known.drainedAtMs, status.drainedAtMs);
     known.expiredAtMs = this.#sameTime(known, "expired", known.expiredAtMs, status.expiredAtMs);
-    if ((status.state === "drained") !== (status.drainedAtMs !== null) || (status.state === "expired") !== (status.expiredAtMs !== null)) {
+    if (
+      (status.state === "drained") !== (status.drainedAtMs !== null) ||
+      (status.state === "expired") !== (status.expiredAtMs !== null)
+    ) {
       throw new Violation(3, meant.to, `signal ${status.id} is ${status.state}, and its times say otherwise`);
     }
   }
 
   #sameTime(known: Known, what: SignalState, before: number | null, now: number | null): number | null {
     if (before !== null && before !== now) {
-      throw new Violation(3, known.meant.to, `signal ${known.id} was ${what} at ${before}, and now at ${now}`);
+      throw new Violation(
+        3,
+        known.meant.to,
+        `signal ${known.id} was ${what} at ${before}, and now at ${now}`,
+      );
     }
     return now;
   }
@@ -257,12 +297,18 @@ export class SignalLedger {
       known.forgotten = true;
       return;
     }
-    throw new Violation(3, known.meant.to, `signal ${id}, ${known.acknowledged ? "acknowledged" : "shown"} and ${known.state}, is unknown to the hub now`);
+    throw new Violation(
+      3,
+      known.meant.to,
+      `signal ${id}, ${known.acknowledged ? "acknowledged" : "shown"} and ${known.state}, is unknown to the hub now`,
+    );
   }
 
   /** Ids of signals that the hub must still answer for. */
   acknowledged(): string[] {
-    return [...this.#byId.values()].filter((known) => known.acknowledged && !known.forgotten).map((known) => known.id);
+    return [...this.#byId.values()]
+      .filter((known) => known.acknowledged && !known.forgotten)
+      .map((known) => known.id);
   }
 
   /** Every acknowledged signal, at the end of all: drained once or expired (invariant 3). */
@@ -273,7 +319,11 @@ export class SignalLedger {
       if (known.state === "pending" || known.state === "delivered") {
         throw new Violation(3, to, `signal ${known.id} is still ${known.state} at the end of all`);
       }
-      if (known.state === "drained" && known.drain === null && (this.#drainsUnanswered.get(this.#addressOf(to)) ?? 0) === 0) {
+      if (
+        known.state === "drained" &&
+        known.drain === null &&
+        (this.#drainsUnanswered.get(this.#addressOf(to)) ?? 0) === 0
+      ) {
         throw new Violation(8, to, `signal ${known.id} is drained, and no drain has handed it over`);
       }
     }
@@ -297,7 +347,10 @@ export class SignalLedger {
 
   #advance(known: Known, state: SignalState, time: HubTime): void {
     const { to } = known.meant;
-    if (RANK[state] < RANK[known.state] || (RANK[state] === 2 && RANK[known.state] === 2 && state !== known.state)) {
+    if (
+      RANK[state] < RANK[known.state] ||
+      (RANK[state] === 2 && RANK[known.state] === 2 && state !== known.state)
+    ) {
       throw new Violation(3, to, `signal ${known.id} was ${known.state} and is ${state} now`);
     }
     if (state === "expired" && time.highMs < known.expiresAtMs) {
@@ -309,7 +362,11 @@ export class SignalLedger {
   #know(meant: Meant, id: string, acceptedAtMs: number, expiresAtMs: number): Known {
     const owner = this.#byId.get(id);
     if (owner !== undefined && owner.meant !== meant) {
-      throw new Violation(3, meant.to, `id ${id} stands for two signals: "${owner.meant.text}" and "${meant.text}"`);
+      throw new Violation(
+        3,
+        meant.to,
+        `id ${id} stands for two signals: "${owner.meant.text}" and "${meant.text}"`,
+      );
     }
     if (meant.known !== null && meant.known.id !== id) {
       throw new Violation(8, meant.to, `"${meant.text}" was queued twice: as ${meant.known.id} and as ${id}`);
@@ -336,7 +393,11 @@ export class SignalLedger {
   /** A send that failed has queued nothing (invariant 4). */
   #checkQueued(meant: Meant): void {
     if (meant.known !== null && !meant.known.acknowledged && meant.refusals >= meant.attempts) {
-      throw new Violation(4, meant.to, `"${meant.text}" was refused, and queued as ${meant.known.id} all the same`);
+      throw new Violation(
+        4,
+        meant.to,
+        `"${meant.text}" was refused, and queued as ${meant.known.id} all the same`,
+      );
     }
   }
 

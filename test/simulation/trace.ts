@@ -37,7 +37,8 @@ export function lineText(line: TraceLine): string {
 }
 
 export function clockText(atMs: number): string {
-  const part = (unitMs: number, of: number): string => String(Math.floor(atMs / unitMs) % of).padStart(2, "0");
+  const part = (unitMs: number, of: number): string =>
+    String(Math.floor(atMs / unitMs) % of).padStart(2, "0");
   const days = Math.floor(atMs / 86_400_000);
   const millis = String(atMs % 1000).padStart(3, "0");
   return `+${days}d ${part(3_600_000, 24)}:${part(60_000, 60)}:${part(1000, 60)}.${millis}`;

@@ -6,7 +6,7 @@
 import type { Host } from "./host.ts";
 import type { Network } from "./network.ts";
 import type { Persona } from "./persona.ts";
-import { type Fault, FAULTS, type Plan } from "./plan.ts";
+import { FAULTS, type Fault, type Plan } from "./plan.ts";
 import type { Random } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
 

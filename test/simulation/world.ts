@@ -237,7 +237,8 @@ class World {
     const { violation } = this.#checker;
     if (violation !== null) return;
     while (this.#checker.violation === null && this.#timeline.step(untilMs())) {
-      if (this.#timeline.steps > STEPS_MAX) throw new Violation(7, "", `still restless after ${STEPS_MAX} steps`);
+      if (this.#timeline.steps > STEPS_MAX)
+        throw new Violation(7, "", `still restless after ${STEPS_MAX} steps`);
     }
     if (this.#checker.violation === null) this.#timeline.advanceTo(untilMs());
   }
@@ -251,7 +252,8 @@ class World {
       const passedMs = this.#timeline.nowMs - sinceMs;
       const owed = this.#owed(passedMs);
       if (owed === null) break;
-      if (passedMs > CALM_MS_MAX) throw new Violation(3, owed.address, `${owed.what} after ${passedMs} ms of calm`);
+      if (passedMs > CALM_MS_MAX)
+        throw new Violation(3, owed.address, `${owed.what} after ${passedMs} ms of calm`);
     }
     this.#hub.audit();
     this.#runUntil(() => this.#timeline.nowMs + CALM_POLL_MS);
@@ -265,7 +267,8 @@ class World {
       const connected = daemon !== null && (daemon.state === "connected" || daemon.state === "emitting");
       if (wanted && !connected) {
         const what = `the daemon is ${daemon?.state ?? "down"}`;
-        if (passedMs > RECONNECT_MS_MAX) throw new Violation(7, address, `${what} after ${passedMs} ms of calm`);
+        if (passedMs > RECONNECT_MS_MAX)
+          throw new Violation(7, address, `${what} after ${passedMs} ms of calm`);
         return { address, what };
       }
       if (persona.agent.busy) return { address, what: "the agent is still draining" };
