@@ -2,9 +2,9 @@
 import { openDaemon } from "../daemon/daemon.ts";
 import { formatAddress } from "../domain/address.ts";
 import { PrismError } from "../domain/errors.ts";
-import { ensureHome } from "../host/home.ts";
 import { openSurface, type SurfaceConfig } from "../surfaces/registry.ts";
 import { flagOf, type InputOf, table } from "./arguments.ts";
+import { claimHome } from "./claim.ts";
 import { EXIT } from "./exit-status.ts";
 import { hubFlags, hubTarget, localHubUrl } from "./hub-target.ts";
 import { childFlags, hostName, logFlags, openLog, untilStopped } from "./lasting.ts";
@@ -69,7 +69,7 @@ export const daemon = verb(
       output: { isTerminal: runtime.out.isTerminal, descriptor: 1, write: runtime.out.write },
       log,
     });
-    ensureHome(home);
+    claimHome(home);
     const target = () => hubTarget(flags, runtime);
     mustBeUsable(target);
     const running = await openDaemon({

@@ -3,13 +3,12 @@ import { randomUUID } from "node:crypto";
 import { PrismError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
 import type { DrainAnswer } from "../domain/verbs.ts";
-import { callHub } from "../net/hub-client.ts";
 import { table } from "./arguments.ts";
+import { askHub } from "./ask-hub.ts";
 import { EXIT } from "./exit-status.ts";
-import { hubFlags, hubTarget } from "./hub-target.ts";
+import { hubFlags } from "./hub-target.ts";
 import { line, whole } from "./kinds.ts";
 import { counted, inkFor } from "./layout.ts";
-import { withKey } from "./lost-answer.ts";
 import { projectNamed } from "./project.ts";
 import { type Runtime, writeJson } from "./runtime.ts";
 import { json, needed, settings } from "./settings.ts";
@@ -53,13 +52,11 @@ export const drain = verb(definition, async ({ flags }, runtime) => {
     key,
     ...(flags.limit === undefined ? {} : { limit: flags.limit }),
   };
-  const hub = hubTarget(flags, runtime);
-  let answer: DrainAnswer;
-  try {
-    answer = await callHub(hub, "drain", params);
-  } catch (error) {
-    throw withKey(error, key, "the same drain gives the same signals");
-  }
+  const answer = await askHub(flags, runtime, {
+    verb: "drain",
+    params,
+    again: { key, does: "what it took is given again" },
+  });
   if (flags.json) writeJson(runtime.out, answer);
   else runtime.out.write(drainText(answer, runtime));
   await confirmRead(answer, runtime);

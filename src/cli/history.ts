@@ -1,10 +1,10 @@
 /** `prism history`: past signals of one address, read again. Changes nothing. */
 import { limits } from "../domain/limits.ts";
 import { SIGNAL_STATES } from "../domain/verbs.ts";
-import { callHub } from "../net/hub-client.ts";
 import { table } from "./arguments.ts";
+import { askHub } from "./ask-hub.ts";
 import { EXIT } from "./exit-status.ts";
-import { hubFlags, hubTarget } from "./hub-target.ts";
+import { hubFlags } from "./hub-target.ts";
 import { choice, line, whole } from "./kinds.ts";
 import { inkFor } from "./layout.ts";
 import { projectNamed } from "./project.ts";
@@ -46,12 +46,15 @@ const definition = table({
 
 export const history = verb(definition, async ({ flags }, runtime) => {
   const project = projectNamed(flags.project, runtime.cwd);
-  const answer = await callHub(hubTarget(flags, runtime), "history", {
-    persona: flags.persona,
-    project,
-    limit: flags.limit ?? limits.drainSignalsDefault,
-    ...(flags.before === undefined ? {} : { before: flags.before }),
-    ...(flags.state === undefined ? {} : { state: flags.state }),
+  const answer = await askHub(flags, runtime, {
+    verb: "history",
+    params: {
+      persona: flags.persona,
+      project,
+      limit: flags.limit ?? limits.drainSignalsDefault,
+      ...(flags.before === undefined ? {} : { before: flags.before }),
+      ...(flags.state === undefined ? {} : { state: flags.state }),
+    },
   });
   if (flags.json) {
     writeJson(runtime.out, answer);

@@ -4,6 +4,7 @@
  * connection; shows no token.
  */
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { printable } from "../domain/address.ts";
 import { PrismError } from "../domain/errors.ts";
 import { readPrivateFile, readTokenFile } from "../host/private-file.ts";
@@ -35,7 +36,7 @@ export function hubTarget(flags: HubFlags, runtime: Runtime): HubClientOptions {
     url: flags.hub ?? localHubUrl(runtime),
     token: tokenOf(flags, runtime),
     env: runtime.env,
-    ...(flags.tlsCa === undefined ? {} : { tls: { caFile: flags.tlsCa } }),
+    ...(flags.tlsCa === undefined ? {} : { tls: { caFile: resolve(runtime.cwd, flags.tlsCa) } }),
   };
 }
 
@@ -70,12 +71,21 @@ function defaultUrl(runtime: Runtime): string {
   return `http://${host}:${set.port}`;
 }
 
+/** Where the token comes from, to name it in a message; never the token itself. */
+export function tokenSource(flags: HubFlags, runtime: Runtime): string {
+  if (runtime.env["PRISM_TOKEN"]) return "PRISM_TOKEN";
+  return printable(tokenPath(flags, runtime), 200);
+}
+
+function tokenPath(flags: HubFlags, runtime: Runtime): string {
+  return flags.tokenFile === undefined ? runtime.home.tokenPath : resolve(runtime.cwd, flags.tokenFile);
+}
+
 function tokenOf(flags: HubFlags, runtime: Runtime): string {
   const given = runtime.env["PRISM_TOKEN"];
   if (given !== undefined && given !== "") return tokenGiven(given);
-  if (flags.tokenFile !== undefined) return readTokenFile(flags.tokenFile);
-  const path = runtime.home.tokenPath;
-  if (existsSync(path)) return readTokenFile(path);
+  const path = tokenPath(flags, runtime);
+  if (flags.tokenFile !== undefined || existsSync(path)) return readTokenFile(path);
   throw new PrismError(
     "hub_unreachable",
     `no hub was ever started in ${printable(runtime.home.root, 200)}, so there is no token`,

@@ -1,8 +1,8 @@
 /** `prism hub`: the durable middle, until it is told to stop. */
 import { resolve } from "node:path";
-import { ensureHome } from "../host/home.ts";
 import { openHub } from "../hub/hub.ts";
 import { table } from "./arguments.ts";
+import { claimHome, claimStore } from "./claim.ts";
 import { EXIT } from "./exit-status.ts";
 import { childFlags, logFlags, openLog, untilStopped } from "./lasting.ts";
 import { inkFor } from "./layout.ts";
@@ -47,8 +47,9 @@ export const hub = verb(
   definition,
   async ({ flags }, runtime) => {
     const { home, cwd } = runtime;
-    ensureHome(home);
+    claimHome(home);
     const dataDir = flags.data === undefined ? home.hubDataDir : resolve(cwd, flags.data);
+    claimStore(dataDir);
     const running = await openHub({
       listen: flags.listen ?? { host: "127.0.0.1", port: PORT_DEFAULT },
       dataDir,

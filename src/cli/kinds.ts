@@ -139,8 +139,9 @@ export const listen: Kind<Listen> = {
 export const hubUrl: Kind<string> = {
   word: "URL",
   read(text, what) {
+    const typed = line("URL", 512).read(text, what);
     try {
-      return hubHttpUrl(filled(text, what));
+      return hubHttpUrl(typed);
     } catch (error) {
       if (!(error instanceof PrismError)) throw error;
       return refuse(`${what}: ${error.message}`, error.hint);

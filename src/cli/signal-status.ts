@@ -1,10 +1,10 @@
 /** `prism signal-status`: what became of one signal. Reads only. */
 import { limits } from "../domain/limits.ts";
 import type { SignalStatusAnswer } from "../domain/verbs.ts";
-import { callHub } from "../net/hub-client.ts";
 import { table } from "./arguments.ts";
+import { askHub } from "./ask-hub.ts";
 import { EXIT } from "./exit-status.ts";
-import { hubFlags, hubTarget } from "./hub-target.ts";
+import { hubFlags } from "./hub-target.ts";
 import { line } from "./kinds.ts";
 import { described, type Ink, inkFor, momentText, spanText } from "./layout.ts";
 import { writeJson } from "./runtime.ts";
@@ -26,7 +26,7 @@ const definition = table({
 
 export const signalStatus = verb(definition, async (input, runtime) => {
   const [id] = input.arguments;
-  const answer = await callHub(hubTarget(input.flags, runtime), "signal_status", { id });
+  const answer = await askHub(input.flags, runtime, { verb: "signal_status", params: { id } });
   if (input.flags.json) writeJson(runtime.out, answer);
   else runtime.out.write(statusText(answer, inkFor(runtime.out)));
   return EXIT.ok;

@@ -4,13 +4,12 @@ import { formatAddress } from "../domain/address.ts";
 import { PrismError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
 import type { SignalAnswer } from "../domain/verbs.ts";
-import { callHub } from "../net/hub-client.ts";
 import { type InputOf, table } from "./arguments.ts";
+import { askHub } from "./ask-hub.ts";
 import { EXIT } from "./exit-status.ts";
-import { hubFlags, hubTarget } from "./hub-target.ts";
+import { hubFlags } from "./hub-target.ts";
 import { duration, line, prose, target } from "./kinds.ts";
 import { inkFor, momentText } from "./layout.ts";
-import { withKey } from "./lost-answer.ts";
 import { addressTyped, projectNamed } from "./project.ts";
 import { type Runtime, writeJson } from "./runtime.ts";
 import { json } from "./settings.ts";
@@ -69,13 +68,11 @@ const definition = table({
 
 export const signal = verb(definition, async (input, runtime) => {
   const params = await paramsOf(input, runtime);
-  const hub = hubTarget(input.flags, runtime);
-  let answer: SignalAnswer;
-  try {
-    answer = await callHub(hub, "signal", params);
-  } catch (error) {
-    throw withKey(error, params.key, "it is sent once, however often you ask");
-  }
+  const answer = await askHub(input.flags, runtime, {
+    verb: "signal",
+    params,
+    again: { key: params.key, does: "it is sent once" },
+  });
   if (input.flags.json) writeJson(runtime.out, answer);
   else runtime.out.write(receiptText(answer, runtime));
   return EXIT.ok;

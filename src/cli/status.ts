@@ -1,9 +1,9 @@
 /** `prism status`: who is registered, agents apart from daemons, and what waits for whom. Reads only. */
 import type { SessionReport, StatusAnswer, WaitingReport } from "../domain/verbs.ts";
-import { callHub } from "../net/hub-client.ts";
 import { table } from "./arguments.ts";
+import { askHub } from "./ask-hub.ts";
 import { EXIT } from "./exit-status.ts";
-import { hubFlags, hubTarget } from "./hub-target.ts";
+import { hubFlags, localHubUrl } from "./hub-target.ts";
 import { agoText, grid, type Ink, inkFor, spanText, widthOf } from "./layout.ts";
 import { projectNamed } from "./project.ts";
 import { type Output, writeJson } from "./runtime.ts";
@@ -30,13 +30,15 @@ const definition = table({
 });
 
 export const status = verb(definition, async ({ flags }, runtime) => {
-  const hub = hubTarget(flags, runtime);
-  const answer = await callHub(hub, "status", {
-    ...(flags.persona === undefined ? {} : { persona: flags.persona }),
-    ...(flags.project === undefined ? {} : { project: projectNamed(flags.project, runtime.cwd) }),
+  const answer = await askHub(flags, runtime, {
+    verb: "status",
+    params: {
+      ...(flags.persona === undefined ? {} : { persona: flags.persona }),
+      ...(flags.project === undefined ? {} : { project: projectNamed(flags.project, runtime.cwd) }),
+    },
   });
   if (flags.json) writeJson(runtime.out, answer);
-  else runtime.out.write(statusText(answer, hub.url, runtime.out));
+  else runtime.out.write(statusText(answer, flags.hub ?? localHubUrl(runtime), runtime.out));
   return EXIT.ok;
 });
 

@@ -10,6 +10,7 @@ import { PrismError } from "../domain/errors.ts";
 import { ensurePrivateDir, homeAt } from "../host/home.ts";
 import { holdLock } from "../host/lock.ts";
 import { table } from "./arguments.ts";
+import { claimHome } from "./claim.ts";
 import { EXIT } from "./exit-status.ts";
 import { untilStopped } from "./lasting.ts";
 import { inkFor } from "./layout.ts";
@@ -41,7 +42,7 @@ export const up = verb(
   definition,
   async ({ flags }, runtime) => {
     const root = runtime.home.root;
-    ensurePrivateDir(root);
+    claimHome(runtime.home);
     const lock = await holdLock(join(root, "demo.lock"), "the tour in this home folder", {
       pid: process.pid,
       startedAtMs: runtime.now(),

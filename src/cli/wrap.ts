@@ -1,10 +1,10 @@
 /** `prism wrap`: ends a session in order, or all of one address, which then takes no more signals. */
 import { PrismError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
-import { callHub } from "../net/hub-client.ts";
 import { type InputOf, table } from "./arguments.ts";
+import { askHub } from "./ask-hub.ts";
 import { EXIT } from "./exit-status.ts";
-import { hubFlags, hubTarget } from "./hub-target.ts";
+import { hubFlags } from "./hub-target.ts";
 import { line } from "./kinds.ts";
 import { counted, inkFor } from "./layout.ts";
 import { projectNamed } from "./project.ts";
@@ -39,7 +39,7 @@ const definition = table({
 });
 
 export const wrap = verb(definition, async (input, runtime) => {
-  const answer = await callHub(hubTarget(input.flags, runtime), "wrap", whatToEnd(input, runtime));
+  const answer = await askHub(input.flags, runtime, { verb: "wrap", params: whatToEnd(input, runtime) });
   if (input.flags.json) writeJson(runtime.out, answer);
   else {
     const ink = inkFor(runtime.out);

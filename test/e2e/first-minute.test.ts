@@ -7,10 +7,13 @@ import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
-import { EXECUTABLE, type Program, run, scratch, start } from "../support/prism-process.ts";
+import { EXECUTABLE, endStarted, type Program, run, scratch, start } from "../support/prism-process.ts";
 
 const place = scratch();
-afterAll(() => place.remove());
+afterAll(() => {
+  endStarted();
+  place.remove();
+});
 
 async function until<T>(ask: () => Promise<T>, isSo: (value: T) => boolean): Promise<T> {
   for (let tries = 0; tries < 200; tries++) {

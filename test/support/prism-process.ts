@@ -64,6 +64,13 @@ export interface Program {
   kill(signal: NodeJS.Signals): Promise<number | null>;
 }
 
+const started = new Set<ChildProcess>();
+
+/** Ends whatever a test that failed has left running. */
+export function endStarted(): void {
+  for (const child of started) child.kill("SIGKILL");
+}
+
 /** Starts `hub` or `daemon` with `--json`, and waits for the line that says it stands. */
 export async function start(
   home: string,
@@ -86,7 +93,9 @@ export async function start(
     lines.push(line);
     heard?.();
   });
+  started.add(child);
   const exited = new Promise<number | null>((resolve) => child.once("exit", (status) => resolve(status)));
+  void exited.then(() => started.delete(child));
   const nextLine = async (): Promise<string> => {
     for (;;) {
       const line = lines[taken];

@@ -8,8 +8,8 @@ import { printable } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
 import { HUB_PROTOCOL } from "../../domain/verbs.ts";
 import { errnoOf, fsErrorOf } from "../../host/fs-error.ts";
-import { callHub } from "../../net/hub-client.ts";
-import { type HubFlags, hubTarget } from "../hub-target.ts";
+import { askHub } from "../ask-hub.ts";
+import type { HubFlags } from "../hub-target.ts";
 import { counted, spanText } from "../layout.ts";
 import type { Runtime } from "../runtime.ts";
 import { type Check, failed } from "./check.ts";
@@ -135,11 +135,11 @@ const REASONS: { readonly [errno: string]: string } = {
 async function accessChecks(flags: HubFlags, runtime: Runtime): Promise<readonly Check[]> {
   try {
     const askedAtMs = runtime.now();
-    const { hub, agents, daemons, waiting, tenant } = await callHub(
-      { ...hubTarget(flags, runtime), timeoutMs: ANSWER_TIMEOUT_MS },
-      "status",
-      {},
-    );
+    const { hub, agents, daemons, waiting, tenant } = await askHub(flags, runtime, {
+      verb: "status",
+      params: {},
+      timeoutMs: ANSWER_TIMEOUT_MS,
+    });
     const answeredAtMs = runtime.now();
     const open = waiting.reduce((sum, mailbox) => sum + mailbox.open, 0);
     const here = `${counted(agents.length, "agent")}, ${counted(daemons.length, "daemon")}`;

@@ -1,0 +1,69 @@
+/**
+ * Asks the hub once, for a verb that ends with the answer. What goes wrong on the way is told in a person's
+ * terms: which hub, which token, what to start.
+ */
+import { printable } from "../domain/address.ts";
+import { PrismError } from "../domain/errors.ts";
+import type { VerbAnswers, VerbName, VerbParams } from "../domain/verbs.ts";
+import { callHub } from "../net/hub-client.ts";
+import { type HubFlags, hubTarget, tokenSource } from "./hub-target.ts";
+import type { Runtime } from "./runtime.ts";
+
+export interface HubQuestion<V extends VerbName> {
+  readonly verb: V;
+  readonly params: VerbParams<V>;
+  /**
+   * For a verb with a key: what asking again with it does. A call whose answer got lost may have been done or
+   * not; asked again with its key it is done once, so whoever has to give up is told the key.
+   */
+  readonly again?: { readonly key: string; readonly does: string };
+  readonly timeoutMs?: number;
+}
+
+/** @throws PrismError */
+export async function askHub<V extends VerbName>(
+  flags: HubFlags,
+  runtime: Runtime,
+  question: HubQuestion<V>,
+): Promise<VerbAnswers[V]> {
+  const target = hubTarget(flags, runtime);
+  try {
+    return await callHub(
+      { ...target, ...(question.timeoutMs === undefined ? {} : { timeoutMs: question.timeoutMs }) },
+      question.verb,
+      question.params,
+    );
+  } catch (error) {
+    if (!(error instanceof PrismError)) throw error;
+    const shown = printable(target.url, 200);
+    if (error.code === "unauthorized") throw unknownToken(shown, tokenSource(flags, runtime), error);
+    if (error.code === "hub_unreachable" || error.code === "hub_timeout") {
+      throw withoutAnswer(error, { shown, isLocal: flags.hub === undefined, again: question.again });
+    }
+    throw error;
+  }
+}
+
+function unknownToken(hub: string, source: string, cause: PrismError): PrismError {
+  return new PrismError("unauthorized", `the hub at ${hub} does not know the token in ${source}`, {
+    hint: "copy the token from the hub's host, and name its file with PRISM_TOKEN_FILE",
+    cause,
+  });
+}
+
+interface Circumstances {
+  readonly shown: string;
+  /** Nobody named a hub: it is this host's own that is missing. */
+  readonly isLocal: boolean;
+  readonly again: HubQuestion<VerbName>["again"];
+}
+
+function withoutAnswer(error: PrismError, { shown, isLocal, again }: Circumstances): PrismError {
+  const named = error.message.includes(shown)
+    ? error.message
+    : `the hub at ${shown} does not answer: ${error.message}`;
+  const remedy =
+    isLocal && error.code === "hub_unreachable" ? 'start it with "prism hub"' : (error.hint ?? "try again");
+  const repeat = again === undefined ? "" : `; then repeat with --key ${again.key}, so that ${again.does}`;
+  return new PrismError(error.code, named, { hint: `${remedy}${repeat}`, cause: error });
+}
