@@ -11,11 +11,12 @@ import {
   accessSync,
   closeSync,
   constants,
-  copyFileSync,
   openSync,
+  readSync,
   rmSync,
   statSync,
   truncateSync,
+  writeFileSync,
 } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { printable } from "../domain/address.ts";
@@ -47,6 +48,8 @@ const noteShape = object({
   root: text({ bytesMax: 4096, about: "its folder" }),
 });
 
+/** Kept of a corrupt lock file, as evidence. */
+const SET_ASIDE_BYTES_MAX = 64 * 1024;
 const NOTE_BYTES_MAX = 16 * 1024;
 /** Ten that start at once ask within a millisecond of each other; on Windows asking itself takes a lock. */
 const BUSY_MS_MAX = 50;
@@ -149,10 +152,22 @@ function prepare(path: string): void {
  */
 function setAside(path: string): void {
   try {
-    if (statSync(path).size > 0) copyFileSync(path, `${path}.corrupt`);
+    const found = beginningOf(path);
+    if (found.length > 0) writeFileSync(`${path}.corrupt`, found, { mode: 0o600 });
     truncateSync(path);
   } catch (error) {
     throw fsErrorOf("mend the lock file", path, error);
+  }
+}
+
+/** Not copyFileSync: it never returns from a file that another process empties meanwhile (libuv 1.x). */
+function beginningOf(path: string): Uint8Array {
+  const file = openSync(path, "r");
+  try {
+    const buffer = Buffer.alloc(SET_ASIDE_BYTES_MAX);
+    return buffer.subarray(0, readSync(file, buffer, 0, buffer.length, 0));
+  } finally {
+    closeSync(file);
   }
 }
 

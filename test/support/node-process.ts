@@ -11,8 +11,6 @@ export interface NodeProcess {
   /** The next line it says; rejects if it ends without one. */
   line(): Promise<string>;
   kill(signal: NodeJS.Signals): Promise<void>;
-  /** Lets it go on: it waits for its standard input to end before the last step. */
-  release(): Promise<void>;
 }
 
 /**
@@ -38,10 +36,6 @@ export function nodeProcess(code: string, within: readonly string[] = []): NodeP
     },
     async kill(signal) {
       child.kill(signal);
-      await ended;
-    },
-    async release() {
-      child.stdin.end();
       await ended;
     },
   };

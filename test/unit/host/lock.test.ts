@@ -9,30 +9,33 @@ import { rejectedBy } from "../../support/thrown.ts";
 const WHAT = "the place of reviewer@shop";
 const me = { pid: process.pid, startedAtMs: Date.UTC(2026, 10, 21), host: "laptop", root: "/work/shop" };
 
-/** A process that tries for the lock, says how that went, and then holds what it has until it is let go. */
-function contender(path: string): NodeProcess {
+/** A process that tries for each lock it is told of, says how that went, and lets it go when told. */
+function contender(): NodeProcess {
   return nodeProcess(`
+    import { createInterface } from "node:readline";
     import { holdLock } from "#src/host/lock.ts";
     const holder = { pid: process.pid, startedAtMs: Date.now(), host: "laptop", root: "/work/shop" };
-    const ended = new Promise((resolve) => process.stdin.resume().on("end", resolve));
+    let lock;
     console.log("ready");
-    await new Promise((resolve) => process.stdin.once("data", resolve));
-    const lock = await holdLock(${JSON.stringify(path)}, ${JSON.stringify(WHAT)}, holder).catch((error) => error);
-    console.log(lock.release ? "held" : lock.code + ": " + lock.message);
-    await ended;
-    lock.release?.();
+    for await (const path of createInterface({ input: process.stdin })) {
+      if (path === "release") lock?.release?.();
+      else lock = await holdLock(path, ${JSON.stringify(WHAT)}, holder).catch((error) => error);
+      console.log(path === "release" ? "released" : lock.release ? "held" : lock.code + ": " + lock.message);
+    }
   `);
 }
 
-/** All wait until all are ready, then try at once. */
-async function race(path: string, count: number): Promise<{ said: string[]; all: NodeProcess[] }> {
-  const all = Array.from({ length: count }, () => contender(path));
+async function contenders(count: number): Promise<readonly NodeProcess[]> {
+  const all = Array.from({ length: count }, contender);
   for (const one of all) expect(await one.line()).toBe("ready");
-  for (const one of all) one.child.stdin?.write("go\n");
-  return { said: await Promise.all(all.map((one) => one.line())), all };
+  return all;
 }
 
-const heldBy = (said: readonly string[]) => said.filter((line) => line === "held").length;
+/** All are told at once. */
+function tell(all: readonly NodeProcess[], word: string): Promise<string[]> {
+  for (const one of all) one.child.stdin?.write(`${word}\n`);
+  return Promise.all(all.map((one) => one.line()));
+}
 
 describe("holdLock", () => {
   it("is held by one, and the second hears who holds it", async () => {
@@ -66,30 +69,27 @@ describe("holdLock", () => {
     two.release();
   });
 
-  it("of ten processes that start at once one gets it", async () => {
-    const path = join(tempDir(), "lock");
-    const { said, all } = await race(path, 10);
-    expect(heldBy(said)).toBe(1);
-    for (const line of said) expect(line).toMatch(/^(held|already_running: .*)$/);
-    await Promise.all(all.map((one) => one.release()));
-    expect(existsSync(`${path}.json`)).toBe(false);
-  });
-
-  it("of ten that meet a corrupt lock file one gets it, and the file is set aside", async () => {
-    const path = join(tempDir(), "lock");
-    writeFileSync(path, "this was never a database. ".repeat(200), { mode: 0o600 });
-    const { said, all } = await race(path, 10);
-    expect(said.sort()).toEqual(["held", ...said.filter((line) => line !== "held")].sort());
-    expect(heldBy(said)).toBe(1);
-    await Promise.all(all.map((one) => one.release()));
-    expect(readFileSync(path)).toHaveLength(0);
-    expect(existsSync(`${path}.corrupt`)).toBe(true);
-  });
+  it("of ten that try at once one gets it, also where they meet a corrupt lock file", async () => {
+    const dir = tempDir();
+    const all = await contenders(10);
+    for (let round = 0; round < 10; round++) {
+      const path = join(dir, `lock-${round}`);
+      const corrupt = round % 2 === 1;
+      if (corrupt) writeFileSync(path, "this was never a database. ".repeat(200), { mode: 0o600 });
+      const said = await tell(all, path);
+      expect(said.filter((line) => line === "held")).toHaveLength(1);
+      for (const line of said) expect(line).toMatch(/^(held|already_running: .*)$/);
+      expect(readFileSync(path)).toHaveLength(0);
+      expect(existsSync(`${path}.corrupt`)).toBe(corrupt);
+      await tell(all, "release");
+      expect(existsSync(`${path}.json`)).toBe(false);
+    }
+  }, 60_000);
 
   it("is free at once when its holder is killed, whatever the note says", async () => {
     const path = join(tempDir(), "lock");
-    const { said, all } = await race(path, 1);
-    expect(said).toEqual(["held"]);
+    const all = await contenders(1);
+    expect(await tell(all, path)).toEqual(["held"]);
     const error = await rejectedBy(holdLock(path, WHAT, me));
     expect(error.message).toContain(`process ${all[0]?.child.pid} on laptop`);
     await all[0]?.kill("SIGKILL");
