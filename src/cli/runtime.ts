@@ -4,7 +4,6 @@
  * test can stand in for all of them.
  */
 import type { Readable, Writable } from "node:stream";
-import type { ErrorReport } from "../domain/errors.ts";
 import type { Home } from "../host/home.ts";
 import type { Sources } from "./arguments.ts";
 
@@ -49,11 +48,6 @@ export interface Runtime {
   now(): number;
   /** Keeps the details of a bug where its owner finds them; says where, or undefined if it could not. */
   keepDetails(error: unknown): string | undefined;
-}
-
-/** What `--json` prints on stdout when a verb fails. */
-export interface JsonFailure {
-  readonly error: ErrorReport;
 }
 
 /** One JSON document on one line: what `--json` prints on success is the verb's answer as it is. */

@@ -19,11 +19,6 @@ const HEALTH_BYTES_MAX = 64 * 1024;
 /** Times to live and leases are counted by the hub's clock; a minute more or less confuses people. */
 const CLOCK_MS_WARN = 60_000;
 
-export interface HubFacts {
-  readonly checks: readonly Check[];
-  readonly answers: boolean;
-}
-
 export async function hubChecks(url: string, flags: HubFlags, runtime: Runtime): Promise<readonly Check[]> {
   const health = await healthCheck(url, flags, runtime);
   if (health.verdict === "fail") {
