@@ -6,6 +6,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { PrismError } from "../../domain/errors.ts";
 import { bounds } from "../core/bounds.ts";
+import { Appender } from "./sqlite-appender.ts";
 import { sqliteErrorOf } from "./sqlite-errors.ts";
 import { openSqliteFile } from "./sqlite-file.ts";
 import {
@@ -53,6 +54,7 @@ export function openSqliteStore(options: SqliteOptions): Store {
 class SqliteStore implements Store {
   readonly #db: DatabaseSync;
   readonly #path: string;
+  readonly #append: ReturnType<typeof prepareAppenders>;
   readonly #write: ReturnType<typeof prepareWrites>;
   readonly #find: ReturnType<typeof prepareReads>;
   readonly #upkeep: SqliteUpkeep;
@@ -60,6 +62,7 @@ class SqliteStore implements Store {
   constructor(db: DatabaseSync, path: string) {
     this.#db = db;
     this.#path = path;
+    this.#append = prepareAppenders(db);
     this.#write = prepareWrites(db);
     this.#find = prepareReads(db);
     this.#upkeep = new SqliteUpkeep(db);
@@ -107,6 +110,7 @@ class SqliteStore implements Store {
       this.#write.commit.run();
       return value;
     } catch (error) {
+      for (const appender of Object.values(this.#append)) appender.reset();
       // SQLite has rolled back already after some errors, a full disk among them.
       if (this.#db.isTransaction) this.#write.rollback.run();
       throw error;
@@ -114,9 +118,9 @@ class SqliteStore implements Store {
   }
 
   #apply(changes: Changes): void {
-    const write = this.#write;
+    const { signals, keys, progress, drains, mailboxes } = this.#append;
     for (const { head, text, key } of changes.signals) {
-      write.signal.run(
+      signals.add(
         head.position,
         head.address,
         head.previous,
@@ -129,16 +133,17 @@ class SqliteStore implements Store {
         head.textBytes,
         text,
       );
-      if (key !== null) write.key.run(head.position, key);
+      if (key !== null) keys.add(head.position, key);
     }
     for (const { position, state, deliveredAtMs, endedAtMs } of changes.progress)
-      write.progress.run(position, STATE_NUMBERS[state], deliveredAtMs, endedAtMs);
-    for (const { position, address, key, atMs, signals } of changes.drains)
-      write.drain.run(position, address, key, atMs, positionsText(signals));
-    for (const { address, through, told, drains } of changes.mailboxes)
-      write.mailbox.run(address, through, told, drains);
+      progress.add(position, STATE_NUMBERS[state], deliveredAtMs, endedAtMs);
+    for (const drain of changes.drains)
+      drains.add(drain.position, drain.address, drain.key, drain.atMs, positionsText(drain.signals));
+    for (const mailbox of changes.mailboxes)
+      mailboxes.add(mailbox.address, mailbox.through, mailbox.told, mailbox.drains);
+    for (const appender of [signals, keys, progress, drains, mailboxes]) appender.finish();
     this.#applyRegistry(changes);
-    write.position.run(changes.position);
+    this.#write.position.run(changes.position);
   }
 
   #applyRegistry(changes: Changes): void {
@@ -270,26 +275,28 @@ function rows(statement: StatementSync, ...values: SQLInputValue[]): Row[] {
   return statement.all(...values) as unknown as Row[];
 }
 
+function prepareAppenders(db: DatabaseSync) {
+  const signalColumns = `position, address, previous, sender, urgent, accepted_at_ms, expires_at_ms,
+    reply_to, session, text_bytes, text`;
+  return {
+    signals: new Appender(db, `INSERT INTO signals (${signalColumns})`, 11),
+    keys: new Appender(db, "INSERT INTO keys (position, key)", 2),
+    progress: new Appender(
+      db,
+      "INSERT OR REPLACE INTO progress (position, state, delivered_at_ms, ended_at_ms)",
+      4,
+    ),
+    drains: new Appender(db, "INSERT INTO drains (position, address, key, drained_at_ms, signals)", 5),
+    mailboxes: new Appender(db, "INSERT OR REPLACE INTO mailboxes (address, through, told, drains)", 4),
+  };
+}
+
 function prepareWrites(db: DatabaseSync) {
   return {
     begin: db.prepare("BEGIN IMMEDIATE"),
     commit: db.prepare("COMMIT"),
     rollback: db.prepare("ROLLBACK"),
     position: db.prepare("UPDATE hub SET position = ?"),
-    signal: db.prepare(
-      `INSERT INTO signals (position, address, previous, sender, urgent, accepted_at_ms, expires_at_ms,
-         reply_to, session, text_bytes, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ),
-    key: db.prepare("INSERT INTO keys (position, key) VALUES (?, ?)"),
-    progress: db.prepare(
-      "INSERT OR REPLACE INTO progress (position, state, delivered_at_ms, ended_at_ms) VALUES (?, ?, ?, ?)",
-    ),
-    drain: db.prepare(
-      "INSERT INTO drains (position, address, key, drained_at_ms, signals) VALUES (?, ?, ?, ?, ?)",
-    ),
-    mailbox: db.prepare(
-      "INSERT OR REPLACE INTO mailboxes (address, through, told, drains) VALUES (?, ?, ?, ?)",
-    ),
     address: db.prepare(
       `INSERT INTO addresses (${ADDRESS_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET lease_ms = excluded.lease_ms,
