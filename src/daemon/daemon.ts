@@ -9,7 +9,7 @@
 import { join } from "node:path";
 import { formatAddress } from "../domain/address.ts";
 import { type ErrorReport, errorOf, type PrismError } from "../domain/errors.ts";
-import { DOORBELL_SCHEDULE } from "../fsm/doorbell.ts";
+import { DOORBELL_SCHEDULE, type DoorbellSchedule } from "../fsm/doorbell.ts";
 import { RETRY_PLAN, type RetryPlan } from "../fsm/retry.ts";
 import { begin, type EndReason } from "../fsm.ts";
 import { ensurePrivateDir, ipcPathOf, stateDirOf } from "../host/home.ts";
@@ -33,6 +33,8 @@ export type { DaemonOptions, RunningDaemon } from "./options.ts";
 
 /** For the closing handshake with a hub that answers; one that does not is left. */
 const HUB_CLOSE_TIMEOUT_MS = 1000;
+/** A command that overran its time gets SIGTERM, then SIGKILL: that takes a moment after the bound. */
+const RING_MARGIN_MS = 5000;
 
 /**
  * Opens a daemon and returns at once it can be asked over IPC; the hub need not be there yet.
@@ -69,6 +71,13 @@ export async function openDaemon(options: DaemonOptions): Promise<RunningDaemon>
     }
     throw error;
   }
+}
+
+/** A surface that bounds its rings itself is left its own time, and a little more to say how it went. */
+function scheduleFor({ doorbell, surface }: DaemonOptions): DoorbellSchedule {
+  const schedule = { ...DOORBELL_SCHEDULE, ...doorbell };
+  const surfaceMs = surface.ringMsMax === undefined ? 0 : surface.ringMsMax + RING_MARGIN_MS;
+  return { ...schedule, ringTimeoutMs: Math.max(schedule.ringTimeoutMs, surfaceMs) };
 }
 
 function hostPorts(): DaemonPorts {
@@ -116,7 +125,7 @@ class Daemon implements RunningDaemon {
     this.#hub = this.#openHubLink(plan);
     const initial = begin({
       plan,
-      schedule: { ...DOORBELL_SCHEDULE, ...options.doorbell },
+      schedule: scheduleFor(options),
       position: this.#stateFile.position,
       nowMs: ports.clock.nowMs(),
     });

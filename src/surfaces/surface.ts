@@ -13,6 +13,8 @@ export type RingOutcome =
 
 export interface Surface {
   readonly name: string;
+  /** How long a ring may take by this surface's own bound, if it can exceed the daemon's usual one. */
+  readonly ringMsMax?: number;
   /**
    * Rings once. Never throws; never rings again by itself. Settles soon after `cancelled` fires: the
    * doorbell became moot, so a ring that was not yet made must not be made.

@@ -48,6 +48,7 @@ export function open(given: unknown, context: SurfaceContext): Surface {
   const slot = new CommandSlot(context, timeoutMs);
   const surface: Surface = {
     name: "exec",
+    ringMsMax: timeoutMs,
     ring: (bell, cancelled) => slot.run("ring", command, bell, cancelled),
     close: () => slot.close(),
   };
