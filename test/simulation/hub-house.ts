@@ -30,7 +30,9 @@ export interface HouseSetting {
 export class HubHouse {
   readonly disk: { failing: boolean; readonly syncMsMax: number };
   readonly #setting: HouseSetting;
-  readonly #kept = new MemoryDisk();
+  #kept = new MemoryDisk();
+  /** Only for a planted bug: the disk as it was before the last commit. */
+  #before = new MemoryDisk();
   readonly #ids: Random;
   #process: Process | null = null;
   #node: HubNode | null = null;
@@ -95,6 +97,7 @@ export class HubHouse {
     this.#restartMs = restartMs;
     this.#setting.say("", "is killed");
     this.#process?.kill();
+    if (this.#setting.plant?.crashTakes === "lastCommit") this.#kept = this.#before;
   }
 
   stop(restartMs: number): void {
@@ -138,6 +141,7 @@ export class HubHouse {
       ...{ process, random },
       weather: this.disk,
       committing: () => {
+        if (this.#setting.plant?.crashTakes === "lastCommit") this.#before = copyOf(this.#kept);
         const run = this.#nextCommit;
         this.#nextCommit = null;
         run?.();
@@ -162,6 +166,16 @@ export class HubHouse {
       throw new Violation(0, "", `the hub reports ${event}: ${JSON.stringify(fields)}`);
     });
   }
+}
+
+function copyOf(disk: MemoryDisk): MemoryDisk {
+  const copy = new MemoryDisk(disk.hubId);
+  copy.position = disk.position;
+  for (const name of ["addresses", "sessions", "mailboxes", "signals", "progress", "drains"] as const) {
+    const kept = copy[name] as Map<unknown, unknown>;
+    for (const [key, value] of disk[name]) kept.set(key, value);
+  }
+  return copy;
 }
 
 function schedulerOn(process: Process): EngineScheduler {

@@ -338,8 +338,8 @@ export class Network {
   #resettable(end: End): boolean {
     const { link } = end.connection;
     const peer = end.peer;
-    const reachable = !link.upSilent && !link.downSilent && peer !== null && peer.process.host.answers;
-    return reachable && peer.events === null && end.inbox.length === 0;
+    const reachable = !link.upSilent && !link.downSilent && peer?.process.host.answers === true;
+    return reachable && peer?.events === null && end.inbox.length === 0;
   }
 
   /** Forgets a connection that neither end holds; sets the pings of an end left alone. */

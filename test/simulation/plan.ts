@@ -43,6 +43,8 @@ export const FAULT_NAMES = Object.keys(FAULTS) as Fault[];
 export interface PlanLimits {
   /** At most so many personas, whatever the seed says. */
   readonly personas?: number;
+  /** At most so many signals. */
+  readonly signals?: number;
   /** Faults cease at this millisecond at the latest. */
   readonly stormMs?: number;
   readonly without?: readonly Fault[];
@@ -69,13 +71,14 @@ export function planOf(seed: number, limits: PlanLimits = {}): Plan {
   const faults = new Set(FAULT_NAMES.filter((name) => random.fork(name).chance(share)));
   for (const name of limits.without ?? []) faults.delete(name);
   const stormMs = random.magnitude(20_000, 600_000);
+  const signals = random.magnitude(10, 80) + wanted;
   return {
     seed,
     personas: Math.min(wanted, limits.personas ?? wanted),
     hosts: random.whole(1, 4),
     hubIsLocal: random.chance(0.5),
     stormMs: Math.min(stormMs, limits.stormMs ?? stormMs),
-    signals: random.magnitude(10, 80) + wanted,
+    signals: Math.min(signals, limits.signals ?? signals),
     faults,
     faultGapMs: stormMs / random.whole(2, 8),
   };

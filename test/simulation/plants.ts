@@ -10,20 +10,16 @@ export interface Plant {
   readonly about: string;
   /** Wraps each life's hold on the hub's disk. */
   readonly store?: (store: Store) => Store;
+  /** What a crash of the hub leaves of its disk: as it is, or as it was before its last commit. */
+  readonly crashTakes?: "nothing" | "lastCommit";
   /** Says whether a daemon hears an event at all. */
   readonly hears?: (event: Event) => boolean;
 }
 
 export const PLANTS = {
   "lost-ack": {
-    about: "the hub answers before its commit is durable: a crash in between loses what it acknowledged",
-    store: (store) =>
-      overriding(store, {
-        commit(changes, done) {
-          store.commit(changes, () => {});
-          done(null, undefined);
-        },
-      }),
+    about: "the hub acknowledges what is not on the disk yet: a crash takes the last commit with it",
+    crashTakes: "lastCommit",
   },
   "double-drain": {
     about: "the hub hands signals over and does not write down that it did: after a crash it does so again",

@@ -39,7 +39,7 @@ export interface RunCounts {
 
 export interface RunOptions {
   readonly narrate?: boolean;
-  readonly plant?: Plant;
+  readonly plant?: Plant | null;
 }
 
 /** Any day will do; this one has seen no leap second. */
@@ -172,9 +172,11 @@ class World {
     try {
       this.#begin();
       this.#runUntil(() => this.#stormEndMs);
-      this.#storming = false;
-      clear(this.#scene());
-      this.#calm();
+      if (this.#checker.violation === null) {
+        this.#storming = false;
+        clear(this.#scene());
+        this.#calm();
+      }
     } catch (error) {
       this.#checker.check(() => {
         throw error;
