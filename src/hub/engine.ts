@@ -17,7 +17,7 @@ import {
   type VerbName,
   type VerbParams,
 } from "../domain/verbs.ts";
-import { bounds } from "./core/bounds.ts";
+import { keyMemoryMs } from "./core/bounds.ts";
 import {
   type Batch,
   type Before,
@@ -145,14 +145,14 @@ class Engine implements HubService {
 
   heard(session: string): void {
     this.#core.heard(session, this.#options.now());
-    if (this.#core.hasChanges) this.#company.within(engineBounds.companyDelayMs);
+    this.#seekCompany();
   }
 
   disconnected(session: string, sink: PushSink): void {
     if (this.#sinks.get(session) !== sink) return;
     this.#sinks.delete(session);
     this.#core.disconnected(session, this.#options.now());
-    this.#company.within(engineBounds.companyDelayMs);
+    this.#seekCompany();
   }
 
   health(): Promise<{ readonly storeLatencyMs: number }> {
@@ -224,8 +224,13 @@ class Engine implements HubService {
       this.#commit();
       return;
     }
-    if (this.#decided.length > 0 || this.#core.hasChanges) this.#company.within(engineBounds.companyDelayMs);
     this.#next();
+  }
+
+  /** Deliveries and signs of life: nobody waits for them, so they may wait for a batch to join. */
+  #seekCompany(): void {
+    if (this.#closing !== null || (this.#decided.length === 0 && !this.#core.hasChanges)) return;
+    this.#company.within(this.#refusal === null ? engineBounds.companyDelayMs : engineBounds.refusalMs);
   }
 
   /** Whoever reads may have read a delivery that is not durable yet; so all but daemons' receipts commit. */
@@ -234,8 +239,10 @@ class Engine implements HubService {
     return this.#decided.some(({ waiting }) => waiting.command.verb !== "acknowledge");
   }
 
+  /** What waited for company goes alone. While the store is at work or refuses, it waits on: see `#next`. */
   #commitAlone(): void {
-    if (!this.#busy && this.#refusal === null) this.#commit();
+    if (this.#refusal !== null) this.#wake();
+    else if (!this.#busy) this.#commit();
   }
 
   #decide({ command, sink }: Waiting, nowMs: number): Reply {
@@ -332,6 +339,7 @@ class Engine implements HubService {
   #next(): void {
     this.#busy = false;
     this.#setExpiry();
+    this.#seekCompany();
     const errand = this.#errands.shift();
     if (errand !== undefined) {
       this.#busy = true;
@@ -409,7 +417,7 @@ class Engine implements HubService {
     }
     const upkeep = {
       endedBeforeMs: now() - retentionMs,
-      keysBeforeMs: now() - bounds.keyMemoryMs,
+      keysBeforeMs: now() - keyMemoryMs(retentionMs),
       rowsMax: engineBounds.upkeepRowsMax,
     };
     store.maintain(upkeep, (error, more) => {
@@ -458,9 +466,12 @@ function commandOf<V extends Exclude<VerbName, "start">>(
   return { verb: "signal", caller, params: signal, textBytes: textBytesOf(signal.text) };
 }
 
-/** Bytes of a text as it stands in an answer, without its quotes: equal to its length for plain ASCII. */
+/** Printable ASCII that JSON writes as it is: most texts, and the cheapest to weigh. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+/** Bytes of a text as it stands in an answer, without its quotes. */
 function textBytesOf(text: string): number {
-  return Buffer.byteLength(JSON.stringify(text)) - 2;
+  return PLAIN.test(text) ? text.length : Buffer.byteLength(JSON.stringify(text)) - 2;
 }
 
 function shutDown(): PrismError {

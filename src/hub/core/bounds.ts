@@ -19,8 +19,11 @@ export const bounds = {
   liveSessionsMax: 256,
   /** Addresses of one tenant: twice the fleet that one hub is built for. */
   addressesMax: 20_000,
-  /** Idempotency keys: a sender that repeats itself does so within a day, after a night's sleep at most. */
-  keyMemoryMs: 24 * 3_600_000,
+  /**
+   * Idempotency keys are remembered as long as signals are kept, and at least this long: a request whose
+   * answer got lost is repeated when the laptop is opened again, after a night or a long weekend.
+   */
+  keyMemoryMsMin: 24 * 3_600_000,
   /** In all: some 20 MB. The oldest go first; a repeat that late and that rare is worth no more memory. */
   keysMax: 100_000,
   /** Drains that can be asked again, as long as retention keeps their signals; in all, some 20 MB. */
@@ -31,3 +34,7 @@ export const bounds = {
   hintNamesMax: 5,
   hintCandidatesMax: 500,
 } as const;
+
+export function keyMemoryMs(retentionMs: number): number {
+  return Math.max(retentionMs, bounds.keyMemoryMsMin);
+}

@@ -278,6 +278,9 @@ export function findAddress(
   persona: string,
   project: string,
 ): Registered {
+  // Most names arrive as they are registered: those need no parsing.
+  const known = registry.find(tenant, `${persona}@${project}`);
+  if (known !== undefined) return known;
   const name = formatAddress({
     persona: parseName(persona, "persona"),
     project: parseName(project, "project"),

@@ -15,7 +15,7 @@ import type {
   SignalHead,
   Snapshot,
 } from "../store/store.ts";
-import { bounds } from "./bounds.ts";
+import { bounds, keyMemoryMs } from "./bounds.ts";
 import { Deadlines } from "./deadlines.ts";
 import { formatId, positionOf, tagOf } from "./ids.ts";
 import type { Mailbox, OpenSignal } from "./mailbox.ts";
@@ -60,7 +60,7 @@ export class Mailroom {
   #position: number;
   readonly #open = new Map<number, OpenSignal>();
   readonly #deadlines = new Deadlines();
-  readonly #keys = new Memory({ memoryMs: bounds.keyMemoryMs, keysMax: bounds.keysMax });
+  readonly #keys: Memory;
   readonly #drainKeys: Memory;
   #signals: NewSignal[] = [];
   /** By position: of a signal that moved twice in one batch, only where it stands is written. */
@@ -83,6 +83,7 @@ export class Mailroom {
     this.#position = options.position;
     this.#tag = tagOf(options.snapshot.hubId);
     this.#names = { tag: this.#tag, address: (id) => options.registry.byId(id) };
+    this.#keys = new Memory({ memoryMs: keyMemoryMs(options.retentionMs), keysMax: bounds.keysMax });
     this.#drainKeys = new Memory({ memoryMs: options.retentionMs, keysMax: bounds.drainsMax });
     for (const record of options.snapshot.open) this.#restore(record);
     for (const { tenant, from, key, position, atMs } of options.snapshot.keys)

@@ -124,6 +124,22 @@ describe("deliveries", () => {
   });
 });
 
+describe("signs of life", () => {
+  it("that come while the disk is at work are written after it", () => {
+    const bench = new EngineBench();
+    const { session, sink } = bench.startDaemon();
+    bench.store.holding = true;
+    bench.settled(() => bench.signal("signal"));
+    bench.scheduler.advance(100);
+    bench.hub.disconnected(session, sink);
+    bench.scheduler.advance(100);
+    bench.store.holding = false;
+    bench.store.release();
+    bench.scheduler.advance(10);
+    expect(bench.disk.sessions.get(session)?.lastHeardAtMs).toBe(1_000_100);
+  });
+});
+
 describe("a store that fails", () => {
   it("fails the batch's writers, serves its readers, and keeps nothing of it", () => {
     const bench = new EngineBench();
@@ -153,6 +169,18 @@ describe("a store that fails", () => {
     bench.scheduler.advance(500);
     bench.settled(() => bench.signal("third"));
     expect(bench.told.slice(2)).toEqual(["third ok", "daemon hears mailbox open=1"]);
+  });
+
+  it("writes signs of life once it works again, without being asked", () => {
+    const bench = new EngineBench();
+    const { session, sink } = bench.startDaemon();
+    bench.disk.failing = full;
+    bench.settled(() => bench.signal("lost"));
+    bench.scheduler.advance(100);
+    bench.hub.disconnected(session, sink);
+    bench.disk.failing = null;
+    bench.scheduler.advance(2_000);
+    expect(bench.disk.sessions.get(session)?.lastHeardAtMs).toBe(1_000_100);
   });
 
   it("refuses daemons' receipts at once, too", () => {
