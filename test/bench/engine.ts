@@ -1,7 +1,6 @@
 /**
  * The hub's engine in this process, without sockets: signal, push, acknowledge, drain over 50 mailboxes, on
- * the embedded store with every acknowledgement on disk. A signal is in flight until it is drained. Beside
- * it, in the same rounds, the store alone: what a batch of the same changes costs without any decision.
+ * the embedded store with every acknowledgement on disk. A signal is in flight until it is drained.
  */
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
