@@ -6,7 +6,7 @@ import { openSurface, type SurfaceConfig } from "../surfaces/registry.ts";
 import { flagOf, type InputOf, table } from "./arguments.ts";
 import { claimHome } from "./claim.ts";
 import { EXIT } from "./exit-status.ts";
-import { hubFlags, hubTarget, localHubUrl } from "./hub-target.ts";
+import { hubFlags, hubTarget, localHubUrl, mustBeUsable } from "./hub-target.ts";
 import { childFlags, hostName, logFlags, openLog, untilStopped } from "./lasting.ts";
 import { inkFor } from "./layout.ts";
 import { projectAt } from "./project.ts";
@@ -100,16 +100,6 @@ export const daemon = verb(
   },
   { lasting: true },
 );
-
-/** A token file that can't be used is told at once; a hub that has never run yet is waited for. */
-function mustBeUsable(target: () => unknown): void {
-  try {
-    target();
-  } catch (error) {
-    if (error instanceof PrismError && error.code === "hub_unreachable") return;
-    throw error;
-  }
-}
 
 /** Only what belongs to this surface: a setting of another in the environment or the file does no harm. */
 function surfaceConfig({ flags, typed }: InputOf<typeof definition>): SurfaceConfig {

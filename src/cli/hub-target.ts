@@ -40,6 +40,16 @@ export function hubTarget(flags: HubFlags, runtime: Runtime): HubClientOptions {
   };
 }
 
+/** A token file that can't be used is told at once; a hub that has never run yet is waited for. */
+export function mustBeUsable(target: () => unknown): void {
+  try {
+    target();
+  } catch (error) {
+    if (error instanceof PrismError && error.code === "hub_unreachable") return;
+    throw error;
+  }
+}
+
 /** Where the hub of this host listens, or last did. */
 export function localHubUrl(runtime: Runtime): string {
   const fallback = defaultUrl(runtime);

@@ -2,7 +2,7 @@
 import { runShim } from "../shim/shim.ts";
 import { table } from "./arguments.ts";
 import { EXIT } from "./exit-status.ts";
-import { hubFlags, hubTarget } from "./hub-target.ts";
+import { hubFlags, hubTarget, mustBeUsable } from "./hub-target.ts";
 import { hostName, logFlags, openLog } from "./lasting.ts";
 import { projectAt } from "./project.ts";
 import { needed, settings, TENANT_DEFAULT } from "./settings.ts";
@@ -39,7 +39,8 @@ export const mcp = verb(
   definition,
   async ({ flags }, runtime) => {
     const project = projectAt(flags.project, runtime.cwd);
-    const { url, token, tls } = hubTarget(flags, runtime);
+    const hub = () => hubTarget(flags, runtime);
+    mustBeUsable(hub);
     await runShim({
       home: runtime.home,
       tenant: flags.tenant ?? TENANT_DEFAULT,
@@ -48,7 +49,7 @@ export const mcp = verb(
       project: project.name,
       root: project.root,
       ...(flags.surface === undefined ? {} : { surface: flags.surface }),
-      hub: { url, token, ...(tls === undefined ? {} : { tls }) },
+      hub,
       env: runtime.env,
       version: runtime.version,
       log: openLog("mcp", flags, runtime),

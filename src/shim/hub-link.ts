@@ -32,7 +32,8 @@ export interface HubLinkEvents {
 }
 
 export interface HubLinkOptions {
-  readonly hub: HubClientOptions;
+  /** Asked before each dial; what it throws is why the hub cannot be reached. */
+  readonly hub: () => HubClientOptions;
   readonly identity: AgentIdentity;
   readonly log: Log;
   readonly events: HubLinkEvents;
@@ -164,7 +165,7 @@ export class HubLink {
     this.#attempt = attempt;
     try {
       const connection = connectHub(
-        { ...this.#options.hub, openTimeoutMs: this.#bounds.openTimeoutMs },
+        { ...this.#options.hub(), openTimeoutMs: this.#bounds.openTimeoutMs },
         {
           opened: () => this.#opened(connection),
           push: (name, value) => {

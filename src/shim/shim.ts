@@ -28,11 +28,11 @@ export interface ShimOptions {
   readonly root: string;
   /** Where the agent lives; if absent it is told by the client's own name. */
   readonly surface?: string;
-  readonly hub: {
-    readonly url: string;
-    readonly token: string;
-    readonly tls?: NonNullable<HubClientOptions["tls"]>;
-  };
+  /**
+   * Asked before each dial, so that an agent may start before its hub ever ran, and hears of a new port or
+   * token without a restart. May throw a PrismError: tools answer with it.
+   */
+  readonly hub: () => Pick<HubClientOptions, "url" | "token" | "tls">;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
   readonly log: Log;
@@ -63,7 +63,7 @@ export async function runShim(options: ShimOptions): Promise<void> {
   let listener: Server | undefined;
 
   const hub = new HubLink({
-    hub: { ...options.hub, env: options.env },
+    hub: () => ({ ...options.hub(), env: options.env }),
     identity: {
       persona,
       project,

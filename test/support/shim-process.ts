@@ -11,7 +11,7 @@ await runShim({
   persona: "reviewer",
   project: "shop",
   root: process.cwd(),
-  hub: { url: SHIM_HUB ?? "", token: SHIM_TOKEN ?? "" },
+  hub: () => ({ url: SHIM_HUB ?? "", token: SHIM_TOKEN ?? "" }),
   env: {},
   version: "1",
   log: (level, event, fields) => process.stderr.write(`${level} ${event} ${JSON.stringify(fields ?? {})}\n`),

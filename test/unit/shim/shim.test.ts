@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Doorbell } from "../../../src/domain/doorbell.ts";
+import { PrismError } from "../../../src/domain/errors.ts";
 import { ensureHome, ensurePrivateDir, homeAt, ipcPathOf } from "../../../src/host/home.ts";
 import { type HubServer, openHubServer } from "../../../src/hub/server.ts";
 import { openIpcServer, type RunningIpcServer } from "../../../src/net/ipc-server.ts";
@@ -63,7 +64,7 @@ async function openBench(overrides: Partial<ShimOptions> = {}): Promise<Bench> {
     host: "here",
     ...ADDRESS,
     root,
-    hub: { url: `127.0.0.1:${port}`, token: TOKEN },
+    hub: () => ({ url: `127.0.0.1:${port}`, token: TOKEN }),
     env: {},
     version: "9.9.9",
     log: (_level, event, fields) => logged.push(`${event} ${JSON.stringify(fields ?? {})}`),
@@ -360,7 +361,7 @@ describe("tools", () => {
     const other = openJsonLines();
     const done = runShim({
       ...options,
-      hub: { ...options.hub, token: "wrong-token" },
+      hub: () => ({ ...options.hub(), token: "wrong-token" }),
       stdin: other.stdin,
       stdout: other.stdout,
     });
@@ -371,8 +372,30 @@ describe("tools", () => {
     expect(logged.join() + other.written() + lines.written()).not.toContain("wrong-token");
   });
 
+  it("start before any hub ever ran, and find it once it does", async () => {
+    let token = "";
+    const { lines, options } = await openBench();
+    const other = openJsonLines();
+    const done = runShim({
+      ...options,
+      hub: () => {
+        if (token === "") throw new PrismError("hub_unreachable", "no hub ever ran here");
+        return { ...options.hub(), token };
+      },
+      stdin: other.stdin,
+      stdout: other.stdout,
+    });
+    await shakeHands(other);
+    expect((await callTool(other, "prism_status")).text).toMatch(/^hub_unreachable: no hub ever ran here/);
+    token = TOKEN;
+    expect(await callTool(other, "prism_status")).toMatchObject({ isError: false });
+    other.end();
+    await done;
+    expect(lines.written()).not.toContain("no hub ever ran");
+  });
+
   it("name a hub address that is none", async () => {
-    const { lines } = await openBench({ hub: { url: "nonsense://x", token: TOKEN } });
+    const { lines } = await openBench({ hub: () => ({ url: "nonsense://x", token: TOKEN }) });
     await shakeHands(lines);
     expect((await callTool(lines, "prism_status")).text).toMatch(/^invalid_argument: /);
   });
