@@ -52,6 +52,8 @@ export class IpcPeer {
   #outstanding = 0;
   #faults = 0;
   #finishing = false;
+  /** Of the hello, then of the end: on the clock, since a client that keeps sending is never silent. */
+  #deadline: NodeJS.Timeout | undefined;
   /** The newest doorbell, while the one before it is still unread. */
   #waitingBell: string | undefined;
 
@@ -81,9 +83,9 @@ export class IpcPeer {
   /** Ends our side once nothing is owed; a client that does not close its own is not waited for. */
   finish(): void {
     this.#finishing = true;
-    if (this.#outstanding > 0 || this.#unread.length > 0) return;
+    if (this.#outstanding > 0 || this.#unread.length > 0 || this.#socket.writableEnded) return;
     this.#socket.end();
-    this.#socket.setTimeout(this.#daemon.limits.closeMsMax);
+    this.#setDeadline(this.#daemon.limits.closeMsMax, () => this.#socket.destroy());
   }
 
   destroy(): void {
@@ -93,7 +95,7 @@ export class IpcPeer {
   #listen(): void {
     const socket = this.#socket;
     const lines = createLineReader(this.#daemon.limits.requestBytesMax);
-    socket.setTimeout(this.#daemon.limits.helloMsMax);
+    this.#setDeadline(this.#daemon.limits.helloMsMax, () => this.#fallenSilent());
     socket.on("timeout", () => this.#fallenSilent());
     socket.on("data", (chunk: Buffer) => {
       this.#unread.push(...lines.push(chunk));
@@ -106,7 +108,15 @@ export class IpcPeer {
     });
     socket.on("drain", () => this.#drained());
     socket.on("error", () => socket.destroy());
-    socket.on("close", () => this.#events.closed());
+    socket.on("close", () => {
+      clearTimeout(this.#deadline);
+      this.#events.closed();
+    });
+  }
+
+  #setDeadline(delayMs: number, due: () => void): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(due, delayMs);
   }
 
   /** Takes messages while their answers are read; the rest waits, and so, unread, does the client. */
@@ -248,6 +258,7 @@ export class IpcPeer {
     }
     const protocol = agreeProtocol(hello);
     this.#role = hello.role;
+    clearTimeout(this.#deadline);
     this.#socket.setTimeout(this.#daemon.limits.idleMsMax);
     this.#daemon.log("debug", "ipcClientGreeted", { role: hello.role, version: hello.version });
     return { protocol, ...this.#daemon.identity };

@@ -51,12 +51,15 @@ export async function openIpcServer(options: IpcServerOptions): Promise<RunningI
   const peers = new Set<IpcPeer>();
   const attached = () => [...peers].flatMap((peer) => peer.attached ?? []);
   let closing: Promise<void> | undefined;
+  /** Once for as long as all places are taken: a client in a loop must not fill the log. */
+  let toldFull = false;
 
   // Half-open: who asks and closes its writing side still gets the answers.
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     if (closing !== undefined || peers.size >= limits.clientsMax) {
       refuse(socket, limits);
-      log("warn", "ipcClientRefused", { clients: peers.size });
+      log(toldFull ? "debug" : "warn", "ipcClientRefused", { clients: peers.size });
+      toldFull = true;
       return;
     }
     const peer = new IpcPeer(
@@ -66,6 +69,7 @@ export async function openIpcServer(options: IpcServerOptions): Promise<RunningI
         attachedChanged: () => options.attachedChanged?.(attached()),
         closed: () => {
           peers.delete(peer);
+          toldFull = false;
           if (peer.attached !== null) options.attachedChanged?.(attached());
         },
       },

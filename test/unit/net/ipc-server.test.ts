@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "no
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PrismError } from "../../../src/domain/errors.ts";
+import type { Log } from "../../../src/domain/log.ts";
 import type { AttachedClient, RingAnswer } from "../../../src/ipc.ts";
 import { connectIpc } from "../../../src/net/ipc-client.ts";
 import { bellOf, HELLO, identity, ipcStage, rawClient } from "../../support/ipc-stage.ts";
@@ -350,6 +351,34 @@ describe("bounds", () => {
       error: { message: expect.stringContaining("no hello came within 30 ms") },
     });
     expect(await client.next()).toBeUndefined();
+  });
+
+  it("on a client that keeps sending and never says hello", async () => {
+    const { path } = await ipcStage({ limits: { helloMsMax: 30 } });
+    const client = await rawClient(path);
+    const sending = setInterval(() => client.socket.write(" "), 5);
+    await client.closed;
+    clearInterval(sending);
+  });
+
+  it("on one that never ends its overlong line", async () => {
+    const { path } = await ipcStage({ limits: { closeMsMax: 30 } });
+    const client = await rawClient(path);
+    const piece = "x".repeat(70_000);
+    const send = (): void => void client.socket.write(piece, (error) => error || send());
+    client.send(HELLO);
+    send();
+    await client.closed;
+  });
+
+  it("on what the log says of clients for whom there is no place", async () => {
+    const levels: string[] = [];
+    const log: Log = (level, event) => event === "ipcClientRefused" && levels.push(level);
+    const { path } = await ipcStage({ limits: { clientsMax: 1 }, log });
+    const first = await rawClient(path);
+    for (let extra = 0; extra < 3; extra++) await (await rawClient(path)).closed;
+    expect(levels).toEqual(["warn", "debug", "debug"]);
+    first.socket.destroy();
   });
 
   it("on an idle client, but not on one that is attached", async () => {
