@@ -24,7 +24,7 @@ import { type Incoming, MessageReader } from "./wsproto/message-reader.ts";
 import type { DeflateAgreement, DeflatePort, WsPorts } from "./wsproto/ports.ts";
 import { Utf8Check } from "./wsproto/utf8.ts";
 
-export { CLOSE, isCloseCode } from "./wsproto/close-codes.ts";
+export { CLOSE } from "./wsproto/close-codes.ts";
 export type { DeflateOffer } from "./wsproto/deflate.ts";
 export { defaultWsLimits, type WsLimits } from "./wsproto/limits.ts";
 export type { BytesPort, DeflateAgreement, DeflatePort, WsPorts } from "./wsproto/ports.ts";

@@ -230,16 +230,16 @@ export class WebSocket extends EventTarget {
       case "blob":
         return new Blob([bytes as Uint8Array<ArrayBuffer>]);
       default:
-        return bytes.length === bytes.buffer.byteLength
-          ? (bytes.buffer as ArrayBuffer)
-          : (bytes.slice().buffer as ArrayBuffer);
+        // The driver gives each message an ArrayBuffer of its own.
+        return bytes.buffer as ArrayBuffer;
     }
   }
 
   #closed(closed: SocketClosed): void {
     this.#readyState = CLOSED;
     // Giving up the opening counts as a failure (section 3.1, `close`), even if it was asked for.
-    if (closed.error !== undefined || !this.#hasOpened) this.dispatchEvent(new SocketErrorEvent(closed.error));
+    if (closed.error !== undefined || !this.#hasOpened)
+      this.dispatchEvent(new SocketErrorEvent(closed.error));
     this.dispatchEvent(new SocketCloseEvent(closed));
   }
 }

@@ -103,7 +103,8 @@ export class MessageReader {
 
   /** Copies what is unread, so that the chunk may be reused. */
   keep(): void {
-    this.#chunk = this.#chunk.slice(this.#at);
+    const rest = this.#chunk.subarray(this.#at);
+    this.#chunk = this.#owned(rest);
     this.#at = 0;
   }
 
@@ -276,8 +277,7 @@ export class MessageReader {
 
   #wholeMessage(chunk: Uint8Array, start: number, end: number): Incoming {
     if (this.#opcode === OPCODE.binary) {
-      const bytes = this.#options.bytes.alloc(end - start);
-      bytes.set(start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end));
+      const bytes = this.#owned(chunk.subarray(start, end));
       this.#messageEnded();
       return { kind: "binary", bytes };
     }
@@ -320,7 +320,16 @@ export class MessageReader {
     }
     if (this.#opcode === OPCODE.text) return this.#text(inflated, 0, inflated.length);
     this.#messageEnded();
-    return { kind: "binary", bytes: inflated };
+    // A small message in the inflater's large buffer would keep all of it alive.
+    const bytes = inflated.length === inflated.buffer.byteLength ? inflated : this.#owned(inflated);
+    return { kind: "binary", bytes };
+  }
+
+  /** A copy in memory of its own. Not by `slice`: a Buffer's shares its memory. */
+  #owned(bytes: Uint8Array): Uint8Array {
+    const copy = this.#options.bytes.alloc(bytes.length);
+    copy.set(bytes);
+    return copy;
   }
 
   #messageEnded(): void {

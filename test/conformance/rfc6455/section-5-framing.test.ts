@@ -1,6 +1,6 @@
 /** RFC 6455 section 5: masking, the frame header, fragmentation, control frames, and what this side sends. */
 import { describe, expect, test } from "vitest";
-import { openedClient } from "../../support/opened-client.ts";
+import { eventsOf, openedClient } from "../../support/opened-client.ts";
 import {
   BINARY,
   binary,
@@ -245,6 +245,27 @@ describe("control frames (5.5)", () => {
 });
 
 describe("what the caller gets and gives", () => {
+  test("events are read one at a time: an answer leaves before the answer to what came after it", () => {
+    const { client, sent } = openedClient();
+    client.receive(Buffer.concat([text("question"), ping("p"), frameOf({ opcode: 3 })]));
+    for (let event = client.next(); event !== null; event = client.next()) {
+      if (event.kind === "text") client.sendText("answer");
+    }
+    expect(sent().map((frame) => frame.opcode)).toEqual([TEXT, PONG, 8]);
+  });
+
+  test("what was kept survives the chunk, and more may come before it is read", () => {
+    const { client } = openedClient();
+    const chunk = Buffer.concat([text("1"), text("2"), text("3").subarray(0, 2)]);
+    client.receive(chunk);
+    expect(client.next()).toEqual({ kind: "text", text: "1" });
+    client.keep();
+    chunk.fill(0xff);
+    client.receive(Buffer.from("3"));
+    client.receive(text("4"));
+    expect(eventsOf(client)).toEqual(["2", "3", "4"].map((content) => ({ kind: "text", text: content })));
+  });
+
   test("bytes handed on are the caller's own: the chunk may be reused", () => {
     const { receive } = openedClient();
     const chunk = Buffer.concat([binary(Buffer.from("abc")), ping("p"), ...fragments(BINARY, ["d", "e"])]);

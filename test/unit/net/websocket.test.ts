@@ -395,12 +395,16 @@ describe("ending", () => {
 
   test("by a violation: the Close frame reaches the server before this side's end", async () => {
     const { peer, closed } = await opened();
+    const errors: Error[] = [];
+    peer.socket.on("error", (error) => errors.push(error));
     peer.send(frameOf({ opcode: 3 }), Buffer.alloc(100_000));
     expect(await peer.next()).toMatchObject({
       opcode: 8,
       payload: expect.toSatisfy((payload: Buffer) => payload.readUInt16BE() === 1002),
     });
     expect(await peer.next()).toBe(null);
+    // A reset would have been an error here, and could have overtaken the frame.
+    expect(errors).toEqual([]);
     peer.socket.end();
     const info = await closed();
     expect(info).toMatchObject({ code: 1006, wasClean: false, error: { code: "protocol_mismatch" } });
