@@ -29,6 +29,8 @@ export interface DoorbellSchedule {
   readonly ringTimeoutMs: number;
   /** How long a ring that was called off may take to settle, before it is given up for lost. */
   readonly cancelTimeoutMs: number;
+  /** After a sleep, how long a bell that is due leaves the hub to have its say. */
+  readonly resumedDelayMs: number;
 }
 
 const SECOND = 1000;
@@ -48,6 +50,8 @@ export const DOORBELL_SCHEDULE: DoorbellSchedule = {
   failedRingsMax: 36,
   ringTimeoutMs: 30 * SECOND,
   cancelTimeoutMs: 2 * SECOND,
+  // Longer than a dead connection takes to be found out: 5 s (`PONG_TIMEOUT_MS` of daemon/hub-link.ts).
+  resumedDelayMs: 6 * SECOND,
 };
 
 /** A ring that the surface took and nobody has answered yet: the only bell that the state file remembers. */
@@ -334,12 +338,20 @@ function refuse(doorbells: Doorbells, ring: Ring, nowMs: number): Bell {
   };
 }
 
-/** The host slept, and the clock leaps ahead: a ring in flight slept too, and has its whole time again. */
-export function restartRing(doorbells: Doorbells, nowMs: number): Doorbells {
-  const { ring, schedule } = doorbells;
-  if (ring === null) return doorbells;
-  const timeoutMs = ring.cancelled ? schedule.cancelTimeoutMs : schedule.ringTimeoutMs;
-  return { ...doorbells, ring: { ...ring, deadlineMs: nowMs + timeoutMs } };
+/**
+ * The host slept, and the clock leaps ahead. A ring in flight slept too, and has its whole time again. A bell
+ * that came due meanwhile waits: what it would ring for may be drained or expired by now, and the connection
+ * that has not said so dead. Either the hub's word comes first, or the reconcile after the connection's loss.
+ */
+export function rest(doorbells: Doorbells, nowMs: number): Doorbells {
+  const { ring, schedule, bell } = doorbells;
+  if (ring !== null) {
+    const timeoutMs = ring.cancelled ? schedule.cancelTimeoutMs : schedule.ringTimeoutMs;
+    return { ...doorbells, ring: { ...ring, deadlineMs: nowMs + timeoutMs } };
+  }
+  const earliestMs = nowMs + schedule.resumedDelayMs;
+  if (bell.id === "silent" || bell.dueAtMs === null || bell.dueAtMs >= earliestMs) return doorbells;
+  return { ...doorbells, bell: { ...bell, dueAtMs: earliestMs } };
 }
 
 /** The ring in flight has overrun its time: it is called off and counts as failed. */

@@ -12,7 +12,7 @@ import {
   expireRing,
   hear,
   isEmitting,
-  restartRing,
+  rest,
   ringIfDue,
   settleRing,
   startAnew,
@@ -317,7 +317,7 @@ export function ping<S extends Reconciling | Connected | Emitting>(
 }
 
 function rested(watch: Watch, moment: Moment): Watch {
-  return { ...watch, doorbells: restartRing(watch.doorbells, moment.nowMs) };
+  return { ...watch, doorbells: rest(watch.doorbells, moment.nowMs) };
 }
 
 /** Latencies by one clock. Ours and the hub's differ by `hubAheadMs`, known to half a round trip. */
