@@ -90,6 +90,8 @@ class Engine implements HubService {
   readonly #texts = new TextCache(engineBounds.textCacheCharsMax);
   /** Where each connected session's pushes go. */
   readonly #sinks = new Map<string, PushSink>();
+  /** Sinks whose session another connection has taken over, to be told once the batch is through. */
+  #displaced: PushSink[] = [];
   readonly #expiry: Alarm;
   readonly #company: Alarm;
   readonly #upkeep: Alarm;
@@ -253,6 +255,8 @@ class Engine implements HubService {
     if (command.verb === "start" && reply.kind === "done" && "ok" in reply.outcome) {
       // From now on, not from the telling: an older socket of the session may say goodbye in between.
       const { session } = reply.outcome.ok as VerbAnswers["start"];
+      const older = this.#sinks.get(session);
+      if (older !== undefined && older !== sink) this.#displaced.push(older);
       if (sink === null) this.#sinks.delete(session);
       else this.#sinks.set(session, sink);
     }
@@ -305,7 +309,7 @@ class Engine implements HubService {
       else this.#tell(waiting, this.#outcomeOf(reply, want === null ? null : foundAt(found, next++)));
     }
     for (const push of batch.pushes) this.#push(push);
-    for (const session of batch.detached) this.#sinks.delete(session);
+    this.#detach(batch);
     for (const { position, endedAtMs } of batch.changes?.progress ?? [])
       if (endedAtMs !== null) this.#texts.delete(position);
     this.#next();
@@ -335,9 +339,32 @@ class Engine implements HubService {
     }
   }
 
+  /** Wrapped sessions have heard so; one that had to give way to a newer of the same caller hears it now. */
+  #detach({ detached, pushes }: Batch): void {
+    for (const session of detached) {
+      const sink = this.#sinks.get(session);
+      this.#sinks.delete(session);
+      const isWrapped = pushes.some((push) => push.name === "wrapped" && push.session === session);
+      if (sink !== undefined && !isWrapped) this.#displaced.push(sink);
+    }
+  }
+
+  #tellDisplaced(): void {
+    const displaced = this.#displaced;
+    this.#displaced = [];
+    for (const sink of displaced) {
+      try {
+        sink.displaced?.();
+      } catch (error) {
+        this.#logFault("displaceFailed", error);
+      }
+    }
+  }
+
   /** A batch is through: an errand if there is one, then whatever came meanwhile. */
   #next(): void {
     this.#busy = false;
+    this.#tellDisplaced();
     this.#setExpiry();
     this.#seekCompany();
     const errand = this.#errands.shift();

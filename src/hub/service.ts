@@ -24,6 +24,11 @@ export type Answered<A> = (outcome: { readonly ok: A } | { readonly error: Error
 /** Where a session's pushes go. Must not throw; a sink that can't keep up may drop all but the newest view. */
 export interface PushSink {
   push<K extends keyof HubPushes>(name: K, value: HubPushes[K]): void;
+  /**
+   * Another connection took the session over, and nothing is pushed here any more. The edge ends this one:
+   * whoever still lives behind it comes back, instead of waiting for pushes that go elsewhere.
+   */
+  displaced?(): void;
 }
 
 export interface HubService {

@@ -106,6 +106,7 @@ export class EngineBench {
         const open = kind === "mailbox" ? ` open=${(value as MailboxView).open}` : "";
         this.told.push(`${name} hears ${kind}${open}`);
       },
+      displaced: () => void this.told.push(`${name} is displaced`),
     };
   }
 

@@ -172,6 +172,11 @@ export class PeerSocket implements PushSink {
     this.#socket.terminate();
   }
 
+  /** Its session lives on over another connection: whoever is still behind this one must come back. */
+  displaced(): void {
+    this.close(CLOSE.goingAway, "another connection took this session over");
+  }
+
   /** The connection is gone, in whatever way. */
   closed(): void {
     this.#ended();

@@ -262,10 +262,28 @@ describe("sockets", () => {
       bench.hub.disconnected(session, sink);
     });
     bench.settled(() => bench.signal("signal"));
-    expect(bench.told).toEqual(["signal ok", "newer hears mailbox open=1"]);
+    expect(bench.told).toEqual(["daemon is displaced", "signal ok", "newer hears mailbox open=1"]);
     bench.hub.disconnected(session, newer);
     bench.settled(() => bench.signal("unheard"));
     expect(bench.told.slice(2)).toEqual(["unheard ok"]);
+  });
+
+  it("hear that another one took their session over, by its id or by its caller", () => {
+    const bench = new EngineBench();
+    const { session } = bench.startDaemon();
+    const params = {
+      kind: "daemon",
+      persona: "reviewer",
+      project: "shop",
+      instance: "i",
+      protocol: 1,
+      version: "1",
+    } as const;
+    bench.settled(() => bench.hub.start(TENANT, { ...params, session }, bench.sink("second"), () => {}));
+    expect(bench.told).toEqual(["daemon is displaced"]);
+    bench.told.length = 0;
+    bench.settled(() => bench.start("third", bench.sink("third")));
+    expect(bench.told).toEqual(["third ok", "second is displaced"]);
   });
 
   it("hear of a wrap, and then nothing more", () => {
