@@ -133,7 +133,7 @@ export class BellLedger {
     }
     this.#checkBell(address, bell, view);
     this.#checkFlight(address, watched, bell, nowMs);
-    if (daemon.clockSteady()) this.#checkReason(address, watched, view, nowMs);
+    this.#checkReason(address, watched, view, nowMs + daemon.clockLeapMsMax());
     watched.inFlight = {
       ring: bell.ring,
       atMs: nowMs,

@@ -114,6 +114,7 @@ export class Checker implements Observer {
         }
         case "drain": {
           const params = call.params as DrainParams;
+          if (params.session !== undefined) this.#duties.mayHaveHeard(params.session, moment);
           this.signals.drainAsked(addressOf(params), params);
           return;
         }
@@ -194,6 +195,7 @@ export class Checker implements Observer {
       }
       case "drain": {
         const params = call.params as DrainParams;
+        if (params.session !== undefined) this.#duties.heard(params.session, this.#moment());
         this.signals.drainAnswered(addressOf(params), params, ok as DrainAnswer, time);
         return;
       }

@@ -41,7 +41,8 @@ export interface DaemonSetting {
 }
 
 const START_ID = 1;
-/** A daemon looks at both clocks this often (`src/host/wake.ts`). */
+/** How a daemon looks at both clocks (`src/host/wake.ts`). */
+const WAKE_GAP_MS_MIN = 4000;
 const WAKE_NOTICED_MS_MAX = 2000;
 
 export class DaemonNode {
@@ -71,11 +72,7 @@ export class DaemonNode {
     process.onEnd(() => observer.daemonDown(report));
     const clock = openClock({ wallMs: () => host.wallMs(), monotonicMs: () => host.monotonicMs() });
     this.#driver = this.#drive(clock);
-    process.onEnd(
-      host.onTimeLost(() =>
-        process.after(random.whole(0, WAKE_NOTICED_MS_MAX), () => this.#driver.hostResumed()),
-      ),
-    );
+    process.onEnd(host.onTimeLost((gapMs) => this.#lostTime(gapMs)));
     this.#driver.begin();
   }
 
@@ -85,6 +82,13 @@ export class DaemonNode {
 
   stop(): void {
     this.#feed({ on: "stopAsked" });
+  }
+
+  /** The news of a wake comes late, and not at all if it was a short one (`src/host/wake.ts`). */
+  #lostTime(gapMs: number): void {
+    if (Math.abs(gapMs) <= WAKE_GAP_MS_MIN) return;
+    const { process, random } = this.#setting;
+    process.after(random.whole(0, WAKE_NOTICED_MS_MAX), () => this.#driver.hostResumed());
   }
 
   #drive(clock: Clock): Driver {

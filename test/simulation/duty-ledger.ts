@@ -101,6 +101,12 @@ export class DutyLedger {
     this.#heardNow(duty, moment);
   }
 
+  /** Somebody names this session as the one who asks: a word of it, if the hub takes it for one. */
+  mayHaveHeard(session: string, moment: HubMoment): void {
+    const address = this.#addressOf.get(session);
+    if (address !== undefined) this.#duty(address, moment).askedAtMs = moment.nowMs;
+  }
+
   heard(session: string, moment: HubMoment): void {
     const address = this.#addressOf.get(session);
     if (address !== undefined) this.#heardNow(this.#duty(address, moment), moment);

@@ -15,7 +15,8 @@ export class Host {
   #jumped = false;
   /** What the kernel holds for processes that do not run: frames that came in, timers that came due. */
   #parked: (() => void)[] = [];
-  readonly #wakers = new Set<() => void>();
+  readonly #wakers = new Set<(gapMs: number) => void>();
+  #everSlept = false;
 
   constructor(name: string, timeline: Timeline, wallBaseMs: number) {
     this.name = name;
@@ -47,12 +48,16 @@ export class Host {
   jumpWall(deltaMs: number): void {
     this.#wallOffsetMs += deltaMs;
     this.#jumped = true;
-    if (!this.suspended) for (const waker of [...this.#wakers]) waker();
+    if (!this.suspended) for (const waker of [...this.#wakers]) waker(deltaMs);
   }
 
   /** True if its wall clock was ever set: spans of time by it prove nothing from then on. */
   get jumped(): boolean {
     return this.#jumped;
+  }
+
+  get everSlept(): boolean {
+    return this.#everSlept;
   }
 
   suspend(): void {
@@ -61,19 +66,21 @@ export class Host {
 
   resume(): void {
     if (this.#asleepSinceMs === null) return;
-    this.#sleptMs += this.timeline.nowMs - this.#asleepSinceMs;
+    const sleptMs = this.timeline.nowMs - this.#asleepSinceMs;
+    this.#sleptMs += sleptMs;
+    this.#everSlept = true;
     this.#asleepSinceMs = null;
     const parked = this.#parked;
     this.#parked = [];
-    for (const waker of [...this.#wakers]) waker();
+    for (const waker of [...this.#wakers]) waker(sleptMs);
     for (const run of parked) run();
   }
 
   /**
-   * Calls `woke` whenever the wall clock has run ahead of the monotonic one: on each resume, before anything
+   * Calls `woke` whenever the wall clock has left the monotonic one, by `gapMs`: on each resume, before anything
    * that was parked runs, and when the wall clock is set. Returns what takes it back.
    */
-  onTimeLost(woke: () => void): () => void {
+  onTimeLost(woke: (gapMs: number) => void): () => void {
     this.#wakers.add(woke);
     return () => this.#wakers.delete(woke);
   }

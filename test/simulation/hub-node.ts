@@ -100,6 +100,11 @@ class Peer implements EndEvents, PushSink {
     this.#end.close();
   }
 
+  displaced(): void {
+    this.#end.close();
+    this.closed();
+  }
+
   push<K extends keyof HubPushes>(name: K, value: HubPushes[K]): void {
     if (!this.#end.open) return;
     if (name !== "mailbox") {

@@ -28,8 +28,11 @@ export interface DaemonReport {
   readonly name: string;
   /** Which process: grows with every start of a daemon for this address. */
   readonly life: number;
-  /** False once its host's wall clock was set: then its schedule may leap ahead with the clock. */
-  readonly clockSteady: () => boolean;
+  /**
+   * By how much its clock may leap ahead of what passed: nothing on a host that never slept, a sleep too short
+   * to be noticed on one that did, anything on one whose wall clock was set.
+   */
+  readonly clockLeapMsMax: () => number;
 }
 
 export interface Observer {

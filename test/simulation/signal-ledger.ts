@@ -16,7 +16,7 @@ import type {
   SignalState,
   SignalStatusAnswer,
 } from "../../src/domain/verbs.ts";
-import { bounds } from "../../src/hub/core/bounds.ts";
+import { keyMemoryMs } from "../../src/hub/core/bounds.ts";
 import { Violation } from "./violation.ts";
 
 /** A signal as somebody means to send it. */
@@ -110,9 +110,9 @@ export class SignalLedger {
     this.#checkQueued(meant);
   }
 
-  /** Keys are remembered for a day by the hub's clock; who repeats itself later sends anew. */
+  /** Keys are remembered for so long by the hub's clock; who repeats itself later sends anew. */
   #remembersKey(known: Known, time: HubTime): boolean {
-    return time.steady && time.nowMs - known.acceptedAtMs < bounds.keyMemoryMs;
+    return time.steady && time.nowMs - known.acceptedAtMs < keyMemoryMs(this.#retentionMs);
   }
 
   signalAccepted(params: SignalParams, answer: SignalAnswer, time: HubTime): void {
