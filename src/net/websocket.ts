@@ -298,7 +298,10 @@ class SocketDriver implements SocketHandle {
       case "ping":
         return;
       case "pong":
+        // One that nobody asked for says nothing (RFC 6455 section 5.5.3).
+        if (this.#pingedAtMs === null || this.#closing) return;
         this.#pingedAtMs = null;
+        this.#watchSilence();
         return;
       case "closing":
         // The server ends the connection now (RFC 6455 section 7.1.1); it is given the time.
@@ -369,11 +372,11 @@ class SocketDriver implements SocketHandle {
   }
 
   #judgeSilence(): void {
-    if (this.#closing) return;
+    // Answered, or ended, in the round of reading that went first.
+    if (this.#closing || this.#pingedAtMs === null) return;
     const { pongTimeoutMs } = this.#limits;
     if (this.#paused) this.#heardAtMs = monotonicMs();
-    if (this.#pingedAtMs === null) this.#watchSilence();
-    else if (monotonicMs() - Math.max(this.#pingedAtMs, this.#heardAtMs) < pongTimeoutMs) this.#watchPong();
+    if (monotonicMs() - Math.max(this.#pingedAtMs, this.#heardAtMs) < pongTimeoutMs) this.#watchPong();
     else this.#abandon(silentPeer(this.#url, pongTimeoutMs));
   }
 
