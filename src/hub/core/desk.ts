@@ -123,17 +123,20 @@ function resumable(
 function sameCaller(at: Registered | undefined, params: StartParams, nowMs: number): Session | undefined {
   return at?.sessions.find((session) => {
     if (session.kind !== params.kind || session.wrappedAtMs !== null) return false;
-    if (params.instance !== undefined && session.instance !== null)
-      return params.instance === session.instance;
+    if (params.instance !== undefined && params.instance === session.instance) return true;
     // Agents share a folder as a rule: only a daemon, of which there is one, is known by it.
     if (params.kind === "agent" || params.host === undefined || params.root === undefined) return false;
     return params.host === session.host && params.root === session.root && !isForeign(session, params, nowMs);
   });
 }
 
-/** An instance id on one side only tells nothing, unless the other one is plainly alive. */
+/**
+ * From the same host and folder, but not known by its instance. One with another id has lost its state file,
+ * and is who it was, unless the older one still holds its socket; without an id the older one's word counts.
+ */
 function isForeign(session: Session, params: StartParams, nowMs: number): boolean {
-  return session.instance !== null && params.instance === undefined && isHeld(session, nowMs);
+  if (session.instance === null) return false;
+  return params.instance === undefined ? isHeld(session, nowMs) : session.connected;
 }
 
 function isHeld(holder: Session, nowMs: number): boolean {
