@@ -30,6 +30,7 @@ import {
   type Reply,
 } from "./core/core.ts";
 import { engineBounds } from "./engine/bounds.ts";
+import { commandOf } from "./engine/command.ts";
 import { Intake, type Waiting } from "./engine/intake.ts";
 import { Alarm, type EngineScheduler, eventLoop } from "./engine/scheduler.ts";
 import { TextCache } from "./engine/text-cache.ts";
@@ -481,24 +482,6 @@ const NOT_FOUND: Found = { signals: [], next: null };
 
 function foundAt(found: readonly Found[] | PrismError, at: number): Found {
   return found instanceof PrismError ? NOT_FOUND : (found[at] ?? NOT_FOUND);
-}
-
-function commandOf<V extends Exclude<VerbName, "start">>(
-  caller: Caller,
-  verb: V,
-  params: VerbParams<V>,
-): Command {
-  if (verb !== "signal") return { verb, caller, params } as Command;
-  const signal = params as VerbParams<"signal">;
-  return { verb: "signal", caller, params: signal, textBytes: textBytesOf(signal.text) };
-}
-
-/** Printable ASCII that JSON writes as it is: most texts, and the cheapest to weigh. */
-const PLAIN = /^[ !#-[\]-~]*$/;
-
-/** Bytes of a text as it stands in an answer, without its quotes. */
-function textBytesOf(text: string): number {
-  return PLAIN.test(text) ? text.length : Buffer.byteLength(JSON.stringify(text)) - 2;
 }
 
 function shutDown(): PrismError {

@@ -265,7 +265,7 @@ describe("sockets", () => {
     expect(bench.told).toEqual(["daemon is displaced", "signal ok", "newer hears mailbox open=1"]);
     bench.hub.disconnected(session, newer);
     bench.settled(() => bench.signal("unheard"));
-    expect(bench.told.slice(2)).toEqual(["unheard ok"]);
+    expect(bench.told.slice(3)).toEqual(["unheard ok"]);
   });
 
   it("hear that another one took their session over, by its id or by its caller", () => {
