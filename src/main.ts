@@ -20,6 +20,8 @@ import { PrismError } from "./domain/errors.ts";
 import { ensurePrivateDir, type Home, homeAt } from "./host/home.ts";
 
 const CRASH_FILE_BYTES_MAX = 1024 * 1024;
+/** For the last lines on stderr: a reader that has stopped reading must not keep the process from its end. */
+const LAST_LINES_MS_MAX = 2000;
 
 /** A script under node: `argv[1]` is its path. Packaged: `argv[1]` is the name it was called by. */
 const [, calledAs = "prism", ...words] = process.argv;
@@ -35,7 +37,10 @@ async function main(): Promise<void> {
   process.on("unhandledRejection", crash);
   const asDaemon = /^prism-daemon(\.|$)/.test(basename(calledAs));
   const status = await dispatch(asDaemon ? ["daemon", ...words] : words, runtimeWith(stop.signal));
-  await err.flush().catch(() => {});
+  await Promise.race([
+    err.flush().catch(() => {}),
+    new Promise((resolve) => setTimeout(resolve, LAST_LINES_MS_MAX)),
+  ]);
   process.exit(status);
 }
 

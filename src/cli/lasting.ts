@@ -17,14 +17,35 @@ export interface LogFlags {
   readonly logLevel: LogLevel | undefined;
 }
 
+/** What waits for a reader of the log who has stopped reading: a pipe takes what it can, Node keeps the rest. */
+const UNREAD_CHARS_MAX = 256 * 1024;
+
+/** Lines that nobody reads are dropped, and counted for whoever reads on. */
 export function openLog(component: string, flags: LogFlags, runtime: Runtime): Log {
-  return createLog({
+  let unreadChars = 0;
+  let dropped = 0;
+  const write = (line: string): void => {
+    if (unreadChars + line.length > UNREAD_CHARS_MAX) {
+      dropped++;
+      return;
+    }
+    unreadChars += line.length;
+    runtime.err.write(line, () => {
+      unreadChars -= line.length;
+      if (dropped === 0 || unreadChars > 0) return;
+      const lines = dropped;
+      dropped = 0;
+      log("warn", "logLinesDropped", { lines });
+    });
+  };
+  const log = createLog({
     component,
     level: flags.logLevel ?? "info",
     form: flags.logForm ?? (runtime.err.isTerminal ? "text" : "json"),
-    write: (line) => runtime.err.write(line),
+    write,
     now: runtime.now,
   });
+  return log;
 }
 
 /** This host's name as a name, without its domain. */
