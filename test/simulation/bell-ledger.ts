@@ -7,6 +7,7 @@
  *   leftover  somebody drained since, and knowingly left something: not before the first delay has passed
  *   repeat    nobody answered: not before the schedule's delay, which grows with every repeat
  *   retry     the surface had not taken it: not before the delay for failures
+ *   asked     somebody asked for it over IPC
  *
  * or it is one too many.
  */
@@ -46,6 +47,8 @@ interface Watched {
   view: MailboxView | null;
   /** When the count of drains in it last changed. */
   drainedAtMs: number;
+  /** Somebody is asking for a ring just now. */
+  asking: boolean;
   inFlight: InFlight | null;
   standing: Standing | null;
   failing: Failing | null;
@@ -68,6 +71,7 @@ export class BellLedger {
       state: "disconnected",
       view: null,
       drainedAtMs: 0,
+      asking: false,
       inFlight: null,
       // What its state file lost it cannot know: it may ring once for it again.
       standing: remembers ? (before?.standing ?? null) : null,
@@ -115,6 +119,11 @@ export class BellLedger {
     watched.failing = null;
   }
 
+  ringAsked(daemon: DaemonReport, asking: boolean): void {
+    const watched = this.#of(daemon);
+    if (watched !== null) watched.asking = asking;
+  }
+
   rang(daemon: DaemonReport, bell: Doorbell, nowMs: number): void {
     const { address } = daemon;
     const watched = this.#of(daemon);
@@ -133,7 +142,7 @@ export class BellLedger {
     }
     this.#checkBell(address, bell, view);
     this.#checkFlight(address, watched, bell, nowMs);
-    this.#checkReason(address, watched, view, nowMs + daemon.clockLeapMsMax());
+    if (!watched.asking) this.#checkReason(address, watched, view, nowMs + daemon.clockLeapMsMax());
     watched.inFlight = {
       ring: bell.ring,
       atMs: nowMs,

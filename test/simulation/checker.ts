@@ -322,6 +322,10 @@ export class Checker implements Observer {
     this.check(() => this.#bells.viewArrived(daemon, view, this.#setting.nowMs()));
   }
 
+  ringAsked(daemon: DaemonReport, asking: boolean): void {
+    this.#bells.ringAsked(daemon, asking);
+  }
+
   rang(daemon: DaemonReport, bell: Doorbell): void {
     this.#rings++;
     this.check(() => this.#bells.rang(daemon, bell, this.#setting.nowMs()));

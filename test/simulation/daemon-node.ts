@@ -91,6 +91,15 @@ export class DaemonNode {
     process.after(random.whole(0, WAKE_NOTICED_MS_MAX), () => this.#driver.hostResumed());
   }
 
+  /** `notify_surface` over IPC. */
+  askRing(): void {
+    const { observer, report, say } = this.#setting;
+    say("is asked to ring");
+    observer.ringAsked(report, true);
+    void this.#driver.askRing();
+    observer.ringAsked(report, false);
+  }
+
   #drive(clock: Clock): Driver {
     const { persona, project, process, random } = this.#setting;
     const initial = begin({

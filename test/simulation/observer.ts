@@ -55,6 +55,8 @@ export interface Observer {
   lifecycle(daemon: DaemonReport, state: string): void;
   /** A view reached the daemon, by push or as the answer to its start. */
   viewArrived(daemon: DaemonReport, view: MailboxView): void;
+  /** True from a request for a ring over IPC until it was decided: what is rung in between was asked for. */
+  ringAsked(daemon: DaemonReport, asking: boolean): void;
   rang(daemon: DaemonReport, bell: Doorbell): void;
   ringTaken(daemon: DaemonReport, bell: Doorbell): void;
   ringFailed(daemon: DaemonReport, bell: Doorbell): void;

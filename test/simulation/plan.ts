@@ -33,6 +33,7 @@ export const FAULTS = {
   shortLeases: "addresses whose lease is seconds, so that they go stale",
   strays: "signals to unknown addresses and to single sessions",
   wraps: "addresses that are ended in order, some of which come back",
+  asks: "rings asked for over IPC, whatever the schedule says",
   rivals: "a second daemon for an address that has one",
   observers: "status, signal_status and history asked all the time",
 } as const;

@@ -368,10 +368,10 @@ export class SignalLedger {
         `id ${id} stands for two signals: "${owner.meant.text}" and "${meant.text}"`,
       );
     }
-    if (meant.known !== null && meant.known.id !== id) {
+    if (owner !== undefined) return owner;
+    if (meant.known !== null) {
       throw new Violation(8, meant.to, `"${meant.text}" was queued twice: as ${meant.known.id} and as ${id}`);
     }
-    if (meant.known !== null) return meant.known;
     const known: Known = {
       id,
       meant,

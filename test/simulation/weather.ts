@@ -198,6 +198,11 @@ const STRIKES = {
     });
   },
 
+  asks({ personas }, random) {
+    const persona = random.pick(personas);
+    persona.host.whenAwake(() => persona.daemon?.askRing());
+  },
+
   rivals({ personas, hosts, timeline }, random) {
     const persona = random.pick(personas);
     persona.startRival(random.pick(hosts));
