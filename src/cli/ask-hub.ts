@@ -5,6 +5,7 @@
 import { printable } from "../domain/address.ts";
 import { PrismError } from "../domain/errors.ts";
 import type { VerbAnswers, VerbName, VerbParams } from "../domain/verbs.ts";
+import { errnoOf } from "../host/fs-error.ts";
 import { callHub } from "../net/hub-client.ts";
 import { type HubFlags, hubTarget, tokenSource } from "./hub-target.ts";
 import type { Runtime } from "./runtime.ts";
@@ -37,16 +38,29 @@ export async function askHub<V extends VerbName>(
     if (!(error instanceof PrismError)) throw error;
     const shown = printable(target.url, 200);
     if (error.code === "unauthorized") throw unknownToken(shown, tokenSource(flags, runtime), error);
-    if (error.code === "hub_unreachable" || error.code === "hub_timeout") {
-      throw withoutAnswer(error, { shown, isLocal: flags.hub === undefined, again: question.again });
+    const lost = goingDown(error) ?? error;
+    if (lost.code === "hub_unreachable" || lost.code === "hub_timeout") {
+      throw withoutAnswer(lost, { shown, isLocal: flags.hub === undefined, again: question.again });
     }
     throw error;
   }
 }
 
+/** A hub on its way down says `interrupted` of itself; here nobody was: the caller finds no hub. */
+function goingDown(error: PrismError): PrismError | undefined {
+  if (error.code !== "interrupted") return undefined;
+  return new PrismError("hub_unreachable", error.message, {
+    hint: "try again once it is back",
+    cause: error,
+  });
+}
+
 function unknownToken(hub: string, source: string, cause: PrismError): PrismError {
   return new PrismError("unauthorized", `the hub at ${hub} does not know the token in ${source}`, {
-    hint: "copy the token from the hub's host, and name its file with PRISM_TOKEN_FILE",
+    hint:
+      source === "PRISM_TOKEN"
+        ? "copy the token from the hub's host into PRISM_TOKEN, or unset that: it wins over every file"
+        : "copy the token from the hub's host, and name its file with PRISM_TOKEN_FILE",
     cause,
   });
 }
@@ -62,8 +76,13 @@ function withoutAnswer(error: PrismError, { shown, isLocal, again }: Circumstanc
   const named = error.message.includes(shown)
     ? error.message
     : `the hub at ${shown} does not answer: ${error.message}`;
-  const remedy =
-    isLocal && error.code === "hub_unreachable" ? 'start it with "prism hub"' : (error.hint ?? "try again");
+  // A certificate that is not trusted is shown by a hub that runs: starting another one would not help.
+  const remedy = isLocal && isNobodyThere(error) ? 'start it with "prism hub"' : (error.hint ?? "try again");
   const repeat = again === undefined ? "" : `; then repeat with --key ${again.key}, so that ${again.does}`;
   return new PrismError(error.code, named, { hint: `${remedy}${repeat}`, cause: error });
+}
+
+/** The system found nobody at that port. */
+function isNobodyThere(error: PrismError): boolean {
+  return error.code === "hub_unreachable" && errnoOf(error.cause) === "ECONNREFUSED";
 }

@@ -7,7 +7,7 @@ import { type ErrorReport, PrismError, reportOf } from "../domain/errors.ts";
 import { nearest } from "../domain/shape.ts";
 import { EXIT, type ExitStatus, exitStatusOf } from "./exit-status.ts";
 import { overviewText, verbText } from "./help.ts";
-import { inkFor } from "./layout.ts";
+import { inkFor, momentText } from "./layout.ts";
 import { type Output, type Runtime, writeJson } from "./runtime.ts";
 import type { Verb } from "./verb.ts";
 import { VERB_GROUPS, VERBS_BY_NAME, type VerbEntry } from "./verbs.ts";
@@ -77,7 +77,7 @@ async function help(names: readonly string[], runtime: Runtime, json: boolean): 
       `help takes one verb, and "${printable(extra, 40)}" is one too many`,
     );
   }
-  if (name === undefined || name === "help") {
+  if (name === undefined || name === "help" || name === "version") {
     if (json) writeJson(runtime.out, { verbs: Array.from(VERBS_BY_NAME.values(), summaryOf) });
     else runtime.out.write(overviewText(VERB_GROUPS, ink));
     return EXIT.ok;
@@ -125,8 +125,12 @@ function bugReport(error: unknown, runtime: Runtime): ErrorReport {
 
 export function failureText(report: ErrorReport, output: Output): string {
   const ink = inkFor(output);
+  const { target } = report;
+  const lastHeardAtMs = target === undefined || target.state === "alive" ? null : target.lastHeardAtMs;
+  const seen =
+    lastHeardAtMs === null ? "" : `  ${ink.dim(`last heard from: ${momentText(lastHeardAtMs)}`)}\n`;
   const hint = report.hint === undefined ? "" : `  ${ink.dim(`hint: ${report.hint}`)}\n`;
-  return `${ink.red("prism:")} ${report.message}\n${hint}`;
+  return `${ink.red("prism:")} ${report.message}\n${seen}${hint}`;
 }
 
 function beforeTerminator(words: readonly string[]): readonly string[] {

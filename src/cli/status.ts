@@ -1,4 +1,5 @@
 /** `prism status`: who is registered, agents apart from daemons, and what waits for whom. Reads only. */
+import { printable } from "../domain/address.ts";
 import type { SessionReport, StatusAnswer, WaitingReport } from "../domain/verbs.ts";
 import { table } from "./arguments.ts";
 import { askHub } from "./ask-hub.ts";
@@ -13,7 +14,8 @@ import { verb } from "./verb.ts";
 const definition = table({
   name: "status",
   about: [
-    "Observing changes nothing: no session counts as heard from, no signal as delivered. An address is alive while something of it holds a connection or was heard from just now, stale past its lease, wrapped once ended.",
+    "Observing changes nothing: no session counts as heard from, no signal as delivered.",
+    "Alive: it holds a connection. Away: it holds none, but is within its lease, or was heard from just now; signals for it wait. Stale: past that. Wrapped: ended in order.",
   ],
   arguments: [],
   flags: {
@@ -72,8 +74,9 @@ function sessionGrid(
     session.address,
     stateOf(session, ink),
     session.master ? "master" : "",
-    session.surface ?? "",
-    session.host ?? "",
+    // Whoever holds a token chose these words: they must not move the cursor, nor pass for a line of ours.
+    printable(session.surface ?? ""),
+    printable(session.host ?? ""),
     agoText(session.lastHeardAtMs, nowMs),
     session.session,
   ]);
@@ -96,9 +99,14 @@ function waitingGrid(waiting: readonly WaitingReport[], nowMs: number, ink: Ink)
     mailbox.urgent === 0 ? "" : ink.red(String(mailbox.urgent)),
     String(mailbox.delivered),
     mailbox.oldestAtMs === null ? "" : agoText(mailbox.oldestAtMs, nowMs),
-    mailbox.senders
-      .map((sender) => `${sender.from === "" ? "nobody named" : sender.from} ${sender.count}`)
-      .join(", "),
+    sendersText(mailbox),
   ]);
   return grid(["FOR", "OPEN", "URGENT", "DELIVERED", "OLDEST", "FROM"], rows, ink);
+}
+
+/** The hub names the busiest senders; what it leaves out is counted, so that the numbers add up. */
+function sendersText({ senders, open }: WaitingReport): string {
+  const named = senders.map(({ from, count }) => `${from === "" ? "nobody named" : from} ${count}`);
+  const others = open - senders.reduce((sum, { count }) => sum + count, 0);
+  return [...named, ...(others === 0 ? [] : [`others ${others}`])].join(", ");
 }

@@ -1,6 +1,8 @@
 /** `prism wrap`: ends a session in order, or all of one address, which then takes no more signals. */
+import { formatAddress } from "../domain/address.ts";
 import { PrismError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
+import type { WrapAnswer, WrapParams } from "../domain/verbs.ts";
 import { type InputOf, table } from "./arguments.ts";
 import { askHub } from "./ask-hub.ts";
 import { EXIT } from "./exit-status.ts";
@@ -39,22 +41,29 @@ const definition = table({
 });
 
 export const wrap = verb(definition, async (input, runtime) => {
-  const answer = await askHub(input.flags, runtime, { verb: "wrap", params: whatToEnd(input, runtime) });
+  const asked = whatToEnd(input, runtime);
+  const answer = await askHub(input.flags, runtime, { verb: "wrap", params: asked });
   if (input.flags.json) writeJson(runtime.out, answer);
-  else {
-    const ink = inkFor(runtime.out);
-    const { wrapped } = answer;
-    runtime.out.write(
-      wrapped.length === 0
-        ? `${ink.dim("nothing was left to wrap")}\n`
-        : `${ink.green("wrapped")} ${counted(wrapped.length, "session")}: ${wrapped.join(", ")}\n`,
-    );
-  }
+  else runtime.out.write(wrappedText(answer, asked, runtime));
   return EXIT.ok;
 });
 
+/** Of an address it is said also if no session was left: from now on it takes no signals. */
+function wrappedText({ wrapped }: WrapAnswer, asked: WrapParams, runtime: Runtime): string {
+  const ink = inkFor(runtime.out);
+  const { persona, project } = asked;
+  const sessions = wrapped.length === 0 ? "no session" : counted(wrapped.length, "session");
+  const ended = wrapped.length === 0 ? "" : `: ${wrapped.join(", ")}`;
+  if (persona !== undefined && project !== undefined) {
+    const address = formatAddress({ persona, project });
+    return `${ink.green("wrapped")} ${address}, with ${sessions} left at it${ended}\n`;
+  }
+  if (wrapped.length === 0) return `${ink.dim("that session had ended already")}\n`;
+  return `${ink.green("wrapped")} ${sessions}${ended}\n`;
+}
+
 /** A session that is typed wins over a persona from the environment, which did not mean this call. */
-function whatToEnd({ flags }: InputOf<typeof definition>, runtime: Runtime) {
+function whatToEnd({ flags }: InputOf<typeof definition>, runtime: Runtime): WrapParams {
   if (flags.session !== undefined) return { session: flags.session };
   if (flags.persona === undefined || flags.project === undefined) {
     throw new PrismError("invalid_argument", "wrap needs --persona and --project, or --session ID", {

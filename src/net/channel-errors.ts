@@ -14,11 +14,11 @@ const HINTS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: "renew the certificate, or correct this machine's clock",
   CERT_NOT_YET_VALID: "correct this machine's clock",
   ERR_TLS_CERT_ALTNAME_INVALID: "use a host name that stands in its certificate",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "name its certificate as the CA file",
-  SELF_SIGNED_CERT_IN_CHAIN: "name the authority that signed it as the CA file",
-  UNABLE_TO_GET_ISSUER_CERT: "name the authority that signed it as the CA file",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "name the authority that signed it as the CA file",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "name the authority that signed it as the CA file",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "name that certificate with --tls-ca FILE",
+  SELF_SIGNED_CERT_IN_CHAIN: "name the signer's certificate with --tls-ca FILE",
+  UNABLE_TO_GET_ISSUER_CERT: "name the signer's certificate with --tls-ca FILE",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "name the signer's certificate with --tls-ca FILE",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "name the signer's certificate with --tls-ca FILE",
 };
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|CRL/;
 

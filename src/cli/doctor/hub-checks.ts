@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { printable } from "../../domain/address.ts";
-import { PrismError } from "../../domain/errors.ts";
+import { ERROR_CODES, PrismError } from "../../domain/errors.ts";
 import { HUB_PROTOCOL } from "../../domain/verbs.ts";
 import { errnoOf, fsErrorOf } from "../../host/fs-error.ts";
 import { askHub } from "../ask-hub.ts";
@@ -36,6 +36,8 @@ interface Health {
   readonly version: string;
   readonly protocol: number;
   readonly uptimeMs: number;
+  /** Of a hub that is not well. */
+  readonly error?: unknown;
 }
 
 async function healthCheck(url: string, flags: HubFlags, runtime: Runtime): Promise<Check> {
@@ -44,15 +46,14 @@ async function healthCheck(url: string, flags: HubFlags, runtime: Runtime): Prom
   try {
     const { status, body, tookMs } = await getHealth(url, flags, runtime);
     const health = healthIn(body);
-    if (status !== 200 || health === undefined) {
+    if (health === undefined) {
       const error = new PrismError(
-        health === undefined ? "protocol_mismatch" : "storage_failed",
-        health === undefined
-          ? `what answers at ${shown} is no hub (HTTP ${status})`
-          : `the hub at ${shown} is not well`,
+        "protocol_mismatch",
+        `what answers at ${shown} is no hub (HTTP ${status})`,
       );
-      return failed(name, error, health === undefined ? "check --hub and PRISM_HUB" : "see the hub's log");
+      return failed(name, error, "check --hub and PRISM_HUB");
     }
+    if (status !== 200) return failed(name, unwell(shown, health.error), "see the hub's log");
     const facts = `prism ${printable(health.version)}, up ${spanText(health.uptimeMs)}`;
     if (health.protocol !== HUB_PROTOCOL) {
       const error = new PrismError(
@@ -67,6 +68,19 @@ async function healthCheck(url: string, flags: HubFlags, runtime: Runtime): Prom
   } catch (error) {
     return failed(name, reachError(error, url), 'start it: "prism hub"');
   }
+}
+
+/** What ails a hub, in its own words: its disk may be full, and its log is on another host. */
+function unwell(shown: string, report: unknown): PrismError {
+  const { code, message, hint } = (typeof report === "object" && report !== null ? report : {}) as {
+    readonly [member: string]: unknown;
+  };
+  const because = typeof message === "string" ? `: ${printable(message, 300)}` : "";
+  return new PrismError(
+    ERROR_CODES.find((known) => known === code) ?? "storage_failed",
+    `the hub at ${shown} is not well${because}`,
+    typeof hint === "string" ? { hint: printable(hint, 300) } : {},
+  );
 }
 
 /** Loaded here alone: undici costs megabytes, and no other verb makes a plain HTTP request. */
@@ -95,9 +109,9 @@ function caOf(flags: HubFlags, runtime: Runtime): { readonly ca?: string } {
 function healthIn(body: string): Health | undefined {
   try {
     const value = JSON.parse(body) as Partial<Health>;
-    const { version, protocol, uptimeMs } = value;
+    const { version, protocol, uptimeMs, error } = value;
     const isHub = typeof version === "string" && typeof protocol === "number" && typeof uptimeMs === "number";
-    return isHub ? { version, protocol, uptimeMs } : undefined;
+    return isHub ? { version, protocol, uptimeMs, error } : undefined;
   } catch {
     return undefined;
   }
@@ -107,7 +121,12 @@ function reachError(error: unknown, url: string): PrismError {
   if (error instanceof PrismError) return error;
   const errno = errnoOf(error);
   const because = REASONS[errno] ?? (errno === "" ? "the connection failed" : errno);
-  return new PrismError("hub_unreachable", `the hub at ${printable(url, 200)} does not answer: ${because}`);
+  const hint = CERTIFICATE_REMEDIES[errno];
+  return new PrismError(
+    "hub_unreachable",
+    `the hub at ${printable(url, 200)} does not answer: ${because}`,
+    hint === undefined ? {} : { hint },
+  );
 }
 
 const REASONS: { readonly [errno: string]: string } = {
@@ -120,11 +139,22 @@ const REASONS: { readonly [errno: string]: string } = {
   UND_ERR_CONNECT_TIMEOUT: `no connection within ${ANSWER_TIMEOUT_MS} ms`,
   UND_ERR_HEADERS_TIMEOUT: `no answer within ${ANSWER_TIMEOUT_MS} ms`,
   UND_ERR_SOCKET: "it hung up",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is signed by itself: name it with --tls-ca",
-  SELF_SIGNED_CERT_IN_CHAIN: "its certificate's signer is not known here: name it with --tls-ca",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate's signer is not known here: name it with --tls-ca",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is signed by itself",
+  SELF_SIGNED_CERT_IN_CHAIN: "its certificate's signer is not known here",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate's signer is not known here",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate's signer is not known here",
   CERT_HAS_EXPIRED: "its certificate has expired",
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
+};
+
+/** A hub that shows a certificate runs: to start it would be the wrong advice. */
+const CERTIFICATE_REMEDIES: { readonly [errno: string]: string } = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: "name that certificate with --tls-ca FILE",
+  SELF_SIGNED_CERT_IN_CHAIN: "name the signer's certificate with --tls-ca FILE",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "name the signer's certificate with --tls-ca FILE",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "name the signer's certificate with --tls-ca FILE",
+  CERT_HAS_EXPIRED: "renew it at the hub, or correct this host's clock",
+  ERR_TLS_CERT_ALTNAME_INVALID: "give --hub a host name that stands in it",
 };
 
 async function accessChecks(flags: HubFlags, runtime: Runtime): Promise<readonly Check[]> {

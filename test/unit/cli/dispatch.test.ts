@@ -15,6 +15,7 @@ describe("help", () => {
     expect((await typed(["--help"])).out).toBe(out);
     expect((await typed([])).err).toBe(out);
     expect((await typed([])).status).toBe(64);
+    for (const word of ["help", "version"]) expect((await typed(["help", word])).out).toBe(out);
   });
 
   it.each(names)("of %s is a page", async (name) => {

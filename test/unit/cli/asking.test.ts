@@ -1,0 +1,178 @@
+/** Verbs that ask a hub, from the typed words to the page: over the hub's real edge, with a service that is told what to say. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { PrismError } from "../../../src/domain/errors.ts";
+import type { SessionReport, StatusAnswer } from "../../../src/domain/verbs.ts";
+import { openHubServer } from "../../../src/hub/server.ts";
+import { hasOpenssl, makeCertificates } from "../../support/certificates.ts";
+import { FakeHubService } from "../../support/fake-hub-service.ts";
+import { typed } from "../../support/fake-runtime.ts";
+import { openTestServer, type TestServer, TOKEN } from "../../support/test-server.ts";
+
+let hub: TestServer;
+afterEach(() => hub?.server.close("the test is over"));
+
+const env = () => ({ PRISM_TOKEN: TOKEN, PRISM_HUB: hub.server.url });
+
+const DAEMON: SessionReport = {
+  session: "s1",
+  kind: "daemon",
+  address: "reviewer@shop",
+  surface: "exec",
+  host: "vm",
+  root: null,
+  version: "1.0.0",
+  liveness: "alive",
+  connected: true,
+  master: false,
+  startedAtMs: 0,
+  lastHeardAtMs: 0,
+};
+
+function statusWith(some: Partial<StatusAnswer>): StatusAnswer {
+  return {
+    hub: { id: "h", version: "1.0.0", protocol: 1, nowMs: 0, startedAtMs: 0 },
+    tenant: "local",
+    agents: [],
+    daemons: [],
+    waiting: [],
+    ...some,
+  };
+}
+
+describe("status", () => {
+  it("shows what a session says of itself without obeying it", async () => {
+    hub = await openTestServer();
+    const posing = { ...DAEMON, surface: "x\nWaiting\n  all is well", host: "\u001b[2Jhost" };
+    hub.service.answers.status = { ok: statusWith({ daemons: [posing] }) };
+    const { out } = await typed(["status"], { env: env() });
+    expect(out).toContain("x\\u000aWaiting\\u000a  all is well   \\u001b[2Jhost");
+    expect(out.match(/^Waiting$/gm)).toHaveLength(1);
+    expect(out).not.toContain("\u001b");
+  });
+
+  it("counts the senders that it does not name", async () => {
+    hub = await openTestServer();
+    const waiting = {
+      to: "reviewer@shop",
+      open: 9,
+      urgent: 0,
+      pending: 9,
+      delivered: 0,
+      oldestAtMs: 0,
+      senders: [
+        { from: "planner@shop", count: 3 },
+        { from: "", count: 2 },
+      ],
+    };
+    hub.service.answers.status = { ok: statusWith({ waiting: [waiting] }) };
+    const { out } = await typed(["status"], { env: env() });
+    expect(out).toContain("planner@shop 3, nobody named 2, others 4\n");
+  });
+});
+
+describe("wrap", () => {
+  it("says that an address takes no more signals, also if no session was left", async () => {
+    hub = await openTestServer();
+    hub.service.answers.wrap = { ok: { wrapped: [] } };
+    const words = ["wrap", "--persona", "reviewer", "--project", "shop"];
+    expect((await typed(words, { env: env() })).out).toBe(
+      "wrapped reviewer@shop, with no session left at it\n",
+    );
+    hub.service.answers.wrap = { ok: { wrapped: ["s1", "s2"] } };
+    expect((await typed(words, { env: env() })).out).toBe(
+      "wrapped reviewer@shop, with 2 sessions left at it: s1, s2\n",
+    );
+    hub.service.answers.wrap = { ok: { wrapped: [] } };
+    expect((await typed(["wrap", "--session", "s1"], { env: env() })).out).toBe(
+      "that session had ended already\n",
+    );
+  });
+});
+
+describe("failures of a hub", () => {
+  it("say when a target was last heard from (invariant 4)", async () => {
+    hub = await openTestServer();
+    hub.service.answers.signal = {
+      error: {
+        code: "target_stale",
+        message: "reviewer@shop was not heard from",
+        hint: "start it",
+        target: { address: "reviewer@shop", state: "stale", lastHeardAtMs: 1_795_000_000_000 },
+      },
+    };
+    const { status, err } = await typed(["signal", "reviewer@shop", "hi"], { env: env() });
+    expect(status).toBe(75);
+    expect(err).toMatch(
+      /^prism: reviewer@shop was not heard from\n {2}last heard from: 2026-\d\d-\d\d \d\d:\d\d:\d\d\n {2}hint: start it\n$/,
+    );
+  });
+
+  it("a hub that goes down is no hub, and nobody's Ctrl-C", async () => {
+    hub = await openTestServer();
+    hub.service.answers.signal = { error: { code: "interrupted", message: "the hub is shutting down" } };
+    const { status, err } = await typed(["signal", "reviewer@shop", "hi", "--key", "k1"], { env: env() });
+    expect(status).toBe(69);
+    expect(err).toContain("does not answer: the hub is shutting down");
+    expect(err).toContain("--key k1");
+  });
+
+  it("a token from the environment is mended there: a file would not be read", async () => {
+    hub = await openTestServer();
+    const wrong = { ...env(), PRISM_TOKEN: "wrong-token" };
+    const { status, err } = await typed(["status"], { env: wrong });
+    expect(status).toBe(77);
+    expect(err).toContain("does not know the token in PRISM_TOKEN\n");
+    expect(err).toContain("unset that");
+  });
+
+  it("doctor gives a sick hub's own reason, and its exit status", async () => {
+    hub = await openTestServer();
+    hub.service.healthy = async () => {
+      throw new PrismError("storage_full", "the disk is full", { hint: "free some space" });
+    };
+    const { status, out } = await typed(["doctor", "--json", "--hub", hub.server.url], {
+      env: { PRISM_TOKEN: TOKEN },
+    });
+    const checks: { name: string }[] = JSON.parse(out).checks;
+    expect(checks.find(({ name }) => name === "hub")).toEqual({
+      name: "hub",
+      verdict: "fail",
+      finding: `the hub at ${hub.server.url} is not well: the disk is full`,
+      remedy: "free some space",
+      code: "storage_full",
+    });
+    expect(status).toBe(74);
+  });
+});
+
+describe.skipIf(!hasOpenssl)("a certificate that is not trusted", () => {
+  it("is not mended by starting another hub", async () => {
+    const certificates = makeCertificates();
+    const { folder } = certificates;
+    const server = await openHubServer({
+      service: new FakeHubService(),
+      tenantOf: () => "local",
+      listen: { host: "127.0.0.1", port: 0 },
+      tls: { certFile: join(folder, "server.pem"), keyFile: join(folder, "server.key") },
+      plaintext: false,
+      version: "1.0.0",
+      log() {},
+    });
+    try {
+      writeFileSync(join(folder, "hub.json"), JSON.stringify({ url: server.url }));
+      const here = { PRISM_TOKEN: TOKEN, PRISM_HOME: folder };
+      const { status, err } = await typed(["status"], { env: here });
+      expect(status).toBe(69);
+      expect(err).toContain("is not trusted");
+      expect(err).toContain("--tls-ca FILE\n");
+      const { out } = await typed(["doctor"], { env: here });
+      expect(out).toContain("--tls-ca FILE\n");
+      expect(out).not.toContain("start it");
+    } finally {
+      await server.close("the test is over");
+      certificates.remove();
+    }
+  });
+});
