@@ -50,7 +50,7 @@ export interface Table {
   readonly flags: Flags;
   /** Pairs of flags that contradict each other when both are typed. */
   readonly apart?: readonly (readonly [string, string])[];
-  /** Pairs of flags of which neither makes sense alone. */
+  /** Pairs of flags of which neither makes sense alone, wherever each of them comes from. */
   readonly together?: readonly (readonly [string, string])[];
   readonly examples: readonly Example[];
 }
@@ -114,11 +114,12 @@ export function parseArguments<F extends Flags, A extends readonly Argument<unkn
   sources: Sources,
 ): Input<F, A> {
   const typed = typedWords(verb, words);
-  checkPairs(verb, typed.flags);
+  checkContradictions(verb, typed.flags);
   const flags: { [key: string]: unknown } = {};
   for (const [key, flag] of Object.entries(verb.flags)) {
     flags[key] = flagValue(key, flag, typed.flags, sources);
   }
+  checkCompany(verb, flags, typed.flags);
   const values = verb.arguments.map((argument, i) => {
     const word = typed.arguments[i];
     if (word === undefined) throw missingArgument(verb, argument);
@@ -233,7 +234,7 @@ function switchValue(value: string | boolean, what: string): boolean {
   throw new PrismError("invalid_argument", `${what} must be true or false, not "${printable(value, 40)}"`);
 }
 
-function checkPairs(verb: Table, typed: ReadonlyMap<string, unknown>): void {
+function checkContradictions(verb: Table, typed: ReadonlyMap<string, unknown>): void {
   for (const [a, b] of verb.apart ?? []) {
     if (typed.has(a) && typed.has(b)) {
       throw new PrismError("invalid_argument", `${flagOf(a)} and ${flagOf(b)} contradict each other`, {
@@ -241,12 +242,22 @@ function checkPairs(verb: Table, typed: ReadonlyMap<string, unknown>): void {
       });
     }
   }
+}
+
+/** One of the two may be typed and the other one set: what counts is that both have a value. */
+function checkCompany(
+  verb: Table,
+  flags: { readonly [key: string]: unknown },
+  typed: ReadonlyMap<string, unknown>,
+): void {
   for (const [a, b] of verb.together ?? []) {
-    if (typed.has(a) === typed.has(b)) continue;
-    const [given, lacking] = typed.has(a) ? [a, b] : [b, a];
-    throw new PrismError("invalid_argument", `${flagOf(given)} needs ${flagOf(lacking)} beside it`, {
-      hint: `see "prism help ${verb.name}"`,
+    if ((flags[a] === undefined) === (flags[b] === undefined)) continue;
+    const [given, lacking] = flags[b] === undefined ? [a, b] : [b, a];
+    const isSetting = verb.flags[lacking]?.setting === true;
+    const fault = new PrismError("invalid_argument", `${flagOf(given)} needs ${flagOf(lacking)} beside it`, {
+      hint: isSetting ? `give it, or set ${variableOf(lacking)}` : `see "prism help ${verb.name}"`,
     });
+    throw typed.has(given) ? fault : new ConfigError(fault);
   }
 }
 

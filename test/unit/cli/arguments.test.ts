@@ -19,7 +19,7 @@ const verb = table({
     loud: { kind: "switch", about: "", setting: true },
     quiet: { kind: "switch", about: "" },
     cert: { kind: line("FILE"), about: "" },
-    certKey: { kind: line("FILE"), about: "" },
+    certKey: { kind: line("FILE"), about: "", setting: true },
   },
   apart: [["loud", "quiet"]],
   together: [["cert", "certKey"]],
@@ -39,6 +39,21 @@ function fault(words: string, sources = nothing): string {
   }
   return "no fault";
 }
+
+describe("flags of which neither makes sense alone", () => {
+  const withKey = { ...nothing, env: { PRISM_CERT_KEY: "k" } };
+
+  it("may come from different places", () => {
+    expect(parse("bob hi --persona a --cert x", withKey).flags).toMatchObject({ cert: "x", certKey: "k" });
+  });
+
+  it("are missed also when none of them was typed, as a fault of the configuration", () => {
+    expect(() => parse("bob hi --persona a", withKey)).toThrow(ConfigError);
+    expect(fault("bob hi --persona a", withKey)).toBe(
+      '--cert-key needs --cert beside it | see "prism help ring"',
+    );
+  });
+});
 
 describe("what is typed", () => {
   it("is read into typed values, in any order", () => {
@@ -71,7 +86,7 @@ describe("what is typed", () => {
     ["bob hi --persona a --limit 10", '--limit must be a whole number from 1 to 9, not "10"'],
     ["bob hi --persona a --limit -1", '--limit must be a whole number from 1 to 9, not "-1"'],
     ["bob hi --persona a --loud --quiet", "--loud and --quiet contradict each other | give one of them"],
-    ["bob hi --persona a --cert x", '--cert needs --cert-key beside it | see "prism help ring"'],
+    ["bob hi --persona a --cert x", "--cert needs --cert-key beside it | give it, or set PRISM_CERT_KEY"],
     ["bob hi --persona a --cert-key x", '--cert-key needs --cert beside it | see "prism help ring"'],
     ["bob hi", "ring needs --persona NAME | give it, or set PRISM_PERSONA"],
     ["bob --persona a", 'ring needs TEXT: what | as in: prism ring bob "hi" --persona a'],
