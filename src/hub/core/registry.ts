@@ -276,12 +276,12 @@ export function livenessOf(at: Registered, nowMs: number): Liveness {
 
 /**
  * An agent is alive or it isn't; a daemon may be asleep with its host and still hold its address on duty,
- * so it is stale only when the lease is over.
+ * so it is stale when the lease is over: neither later, as that is when signals are refused, nor earlier.
  */
 export function sessionLiveness(session: Session, nowMs: number): Liveness {
   if (session.wrappedAtMs !== null) return "wrapped";
-  if (isAlive(session, nowMs)) return "alive";
-  const onDuty = session.kind === "daemon" && nowMs - session.lastHeardAtMs <= session.at.leaseMs;
+  if (session.kind === "agent") return isAlive(session, nowMs) ? "alive" : "stale";
+  const onDuty = session.connected || nowMs - session.lastHeardAtMs <= session.at.leaseMs;
   return onDuty ? "alive" : "stale";
 }
 
