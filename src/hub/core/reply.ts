@@ -3,6 +3,7 @@
  * say what they want, and `complete` turns what was found into the answer. Told to nobody before the batch
  * is durable (invariant 3).
  */
+import { printable } from "../../domain/address.ts";
 import { type ErrorReport, PrismError, reportOf } from "../../domain/errors.ts";
 import type {
   SignalRecord,
@@ -152,7 +153,7 @@ function duplicateAnswer(names: Names, wanted: SameSignal, signal: StoredSignal 
     return {
       error: {
         code: "key_conflict",
-        message: `the key "${wanted.key}" already stands for signal ${id}, which differs from this one`,
+        message: `the key "${printable(wanted.key)}" already stands for signal ${id}, which differs from this one`,
         hint: "use a new key for a new signal",
       },
     };
@@ -174,7 +175,7 @@ function missingText(what: string): Outcome {
   return {
     error: {
       code: "storage_failed",
-      message: `the store no longer holds what "${what}" stands for`,
+      message: `the store no longer holds what "${printable(what)}" stands for`,
       hint: "look at the hub's log and check its disk",
     },
   };
