@@ -166,8 +166,9 @@ class Line {
     socket.on("close", () => this.#end(unreachable(caller, "closed the connection")));
   }
 
-  /** From here on the end of the connection is told. */
+  /** From here on the end of the connection is told; one that came on the heels of the greeting is thrown. */
   opened(): void {
+    if (this.#ended !== undefined) throw this.#ended;
     this.#greeted = true;
   }
 

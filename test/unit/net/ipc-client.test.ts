@@ -204,6 +204,16 @@ describe("no daemon", () => {
     });
   });
 
+  it("so does garbage in one piece with the greeting: who calls is not left with a dead connection", async () => {
+    const path = await impostor((socket) => {
+      socket.once("data", () => {
+        const greeting = { jsonrpc: "2.0", id: 1, result: { protocol: 1, ...identity } };
+        socket.write(`${JSON.stringify(greeting)}\nnonsense\n`);
+      });
+    });
+    expect(await rejectedBy(connectIpc(path, caller, deaf))).toMatchObject({ code: "daemon_unreachable" });
+  });
+
   it("strangers' notifications, answers to nothing and broken doorbells are passed over", async () => {
     const lines = [
       { jsonrpc: "2.0", method: "weather", params: 1 },
