@@ -137,12 +137,13 @@ export class HubLink {
     const session = this.#started?.session;
     this.#wanted = false;
     if (state.id === "waiting") clearTimeout(state.timer);
+    // Before the wrap: a connection that is lost on the way must not be dialled again.
+    this.#state = { id: "closed" };
     if (state.id === "open" && session !== undefined) {
       await state.connection.call("wrap", { session }, withinMs).catch((error: unknown) => {
         this.#options.log("debug", "wrapFailed", { detail: error instanceof Error ? error.message : "" });
       });
     }
-    this.#state = { id: "closed" };
     this.#attempt?.reject(new PrismError("interrupted", "prism mcp is ending"));
     if (state.id === "open" || state.id === "dialing") state.connection.close();
   }
