@@ -195,6 +195,7 @@ export class Driver {
     if (after.id !== before.id) this.#entered(before, after, event);
     this.#follow(effects);
     this.#tellMoot(before, after);
+    this.#tellFound(before, effects);
     this.#world.metrics.signalsPending = after.watch.doorbells.view?.open ?? 0;
   }
 
@@ -211,6 +212,13 @@ export class Driver {
   #tellMoot(before: State, after: State): void {
     const open = after.watch.doorbells.view?.open ?? 0;
     if (open === 0 && (before.watch.doorbells.view?.open ?? 0) > 0) this.#world.tellAttached(this.doorbell());
+  }
+
+  /** Who attached before the first view was told that nothing stands: what a former life rang is news to them. */
+  #tellFound(before: State, effects: readonly Effect[]): void {
+    if (before.watch.doorbells.view !== null || effects.some((effect) => effect.do === "ring")) return;
+    const bell = this.standing();
+    if (bell !== null) this.#world.tellAttached(bell);
   }
 
   #follow(effects: readonly Effect[]): void {

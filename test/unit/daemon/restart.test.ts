@@ -2,16 +2,19 @@
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { PrismError } from "../../../src/domain/errors.ts";
 import type { MailboxView } from "../../../src/domain/verbs.ts";
 import { fsErrorOf } from "../../../src/host/fs-error.ts";
 import { homeAt, stateDirOf } from "../../../src/host/home.ts";
 import {
+  askDaemon,
   type DaemonStage,
   daemonStage,
   ONE_SIGNAL,
   openSettled,
   REVIEWER,
 } from "../../support/daemon-stage.ts";
+import { TOKEN } from "../../support/test-server.ts";
 
 const TWO_SIGNALS: MailboxView = { ...ONE_SIGNAL, revision: 2, through: 2, open: 2 };
 
@@ -57,6 +60,28 @@ describe("a daemon that comes back after a crash", () => {
     const { daemon, surface } = await crashAfterRing(stage, TWO_SIGNALS);
     expect(surface.rings).toHaveLength(0);
     expect(daemon.status().counters.doorbells.coalesced).toBe(1);
+  });
+
+  test("tells of it those who attached before the hub was there", async () => {
+    const stage = await daemonStage();
+    const first = await openSettled(stage);
+    stage.push(ONE_SIGNAL);
+    (await first.surface.next()).take();
+    await first.log.next("lifecycleChanged", { to: "connected" });
+    await first.daemon.close("to come back");
+    let isHubThere = false;
+    const { url } = stage.hub.server;
+    const hub = () => {
+      if (!isHubThere) throw new PrismError("hub_unreachable", "not yet");
+      return { url, token: TOKEN };
+    };
+    stage.mailbox = ONE_SIGNAL;
+    const { ipcPath } = await stage.open({ hub });
+    const told = Promise.withResolvers<number>();
+    const shim = await askDaemon(ipcPath, told.resolve);
+    expect(await shim.call("attach", { name: "codex", pid: 1 })).toEqual({ standing: null });
+    isHubThere = true;
+    expect(await told.promise).toBe(1);
   });
 
   test("rings once when the bell was answered and more has come", async () => {
