@@ -3,7 +3,7 @@
  * Knows nothing of WebSocket. TLS is loaded when a connection needs it: it costs a process 2.4 MB.
  */
 import { connect, isIP, type OnReadOpts, type Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
+import type { SecureContext, TLSSocket } from "node:tls";
 import type { PrismError } from "../domain/errors.ts";
 import { type HttpHead, HttpHeadReader } from "../wsproto/http-head.ts";
 import { connectionError, proxyRefusal, unexpectedProxy } from "./channel-errors.ts";
@@ -48,6 +48,8 @@ export function openChannel(route: Route, events: ChannelEvents): Channel {
 class SocketChannel implements Channel {
   readonly #route: Route;
   readonly #events: ChannelEvents;
+  /** Made before anything is dialled: a file that can't be read is no matter of the network. */
+  #trust: SecureContext | undefined;
   /** The outermost stream so far: a proxied TLS connection replaces it once. */
   #socket: Socket | null = null;
   #error: PrismError | null = null;
@@ -57,6 +59,7 @@ class SocketChannel implements Channel {
     this.#route = route;
     this.#events = events;
     try {
+      if (route.target.secure || route.proxy?.secure === true) this.#trust = trustOf(route.tls);
       if (route.proxy === null) this.#dialTarget(route.target);
       else this.#dialProxy(route.proxy);
     } catch (error) {
@@ -96,7 +99,7 @@ class SocketChannel implements Channel {
       },
     };
     const socket = target.secure
-      ? secureConnect({ endpoint: target, tls: this.#route.tls, onread })
+      ? secureConnect({ endpoint: target, trust: this.#trust, onread })
       : connect({ host: target.host, port: target.port, noDelay: true, onread });
     this.#watch(socket, target);
     socket.once(target.secure ? "secureConnect" : "connect", () => this.#events.ready());
@@ -104,7 +107,7 @@ class SocketChannel implements Channel {
 
   #dialProxy(proxy: HttpProxy): void {
     const socket = proxy.secure
-      ? secureConnect({ endpoint: proxy, tls: this.#route.tls })
+      ? secureConnect({ endpoint: proxy, trust: this.#trust })
       : connect({ host: proxy.host, port: proxy.port, noDelay: true });
     this.#watch(socket, proxy);
     socket.once(proxy.secure ? "secureConnect" : "connect", () => {
@@ -124,7 +127,7 @@ class SocketChannel implements Channel {
 
   /** RFC 9110 section 9.3.6: any 2xx is a tunnel from the end of the head on. */
   #proxyAnswered(socket: Socket, proxy: HttpProxy, head: HttpHead, rest: Buffer): void {
-    const { target, tls } = this.#route;
+    const { target } = this.#route;
     if (head.status < 200 || head.status > 299) {
       this.#fail(proxyRefusal({ proxy, target, status: head.status, phrase: head.phrase }));
       return;
@@ -136,9 +139,7 @@ class SocketChannel implements Channel {
     }
     let tunnel = socket;
     if (target.secure) {
-      // From here on this stream's errors and end are the target's.
-      socket.removeAllListeners("error").removeAllListeners("close");
-      tunnel = secureConnect({ endpoint: target, tls, socket });
+      tunnel = secureConnect({ endpoint: target, trust: this.#trust, socket });
       this.#watch(tunnel, target);
       tunnel.once("secureConnect", () => this.#events.ready());
     }
@@ -152,7 +153,10 @@ class SocketChannel implements Channel {
     socket.on("error", (error) => {
       this.#error ??= connectionError(error, endpoint);
     });
-    socket.on("close", () => this.#ended());
+    socket.on("close", () => {
+      // The end of a stream that another was built on is told by that one.
+      if (this.#socket === socket) this.#ended();
+    });
   }
 
   #fail(error: PrismError): void {
@@ -173,10 +177,9 @@ function connectRequest(target: Endpoint, proxy: HttpProxy): string {
   return `CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${credentials}\r\n`;
 }
 
-/** @throws PrismError if a certificate file can't be read */
 function secureConnect(options: {
   readonly endpoint: Endpoint;
-  readonly tls: TlsFiles;
+  readonly trust: SecureContext | undefined;
   readonly onread?: OnReadOpts;
   readonly socket?: Socket;
 }): TLSSocket {
@@ -188,7 +191,7 @@ function secureConnect(options: {
     // RFC 6066 section 3: an IP address is no server name; it is checked against the certificate all the same.
     ...(isIP(endpoint.host) === 0 ? { servername: endpoint.host } : { host: endpoint.host }),
     ALPNProtocols: ["http/1.1"],
-    secureContext: trustOf(options.tls),
+    ...(options.trust === undefined ? {} : { secureContext: options.trust }),
     // Said outright, so that NODE_TLS_REJECT_UNAUTHORIZED can't turn the check off.
     rejectUnauthorized: true,
   });

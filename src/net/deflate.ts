@@ -23,6 +23,9 @@ const FLUSH_BYTES = 4;
  */
 const FINAL_BLOCKS_MAX = 64;
 
+/** Of zlib's 1 to 9: texts come out within 5 % of the default's (6) size in half to a third of its time. */
+const LEVEL = 3;
+
 export function openDeflate(agreement: DeflateAgreement): DeflatePort {
   const zlib = process.getBuiltinModule("node:zlib");
   const received = agreement.serverNoContextTakeover ? null : new Window(agreement.serverMaxWindowBits);
@@ -58,6 +61,7 @@ export function openDeflate(agreement: DeflateAgreement): DeflatePort {
       windowBits: Math.max(9, agreement.clientMaxWindowBits),
       ...sent?.dictionary(),
       finishFlush: zlib.constants.Z_SYNC_FLUSH,
+      level: LEVEL,
     });
     sent?.append(message);
     return deflated.subarray(0, deflated.length - FLUSH_BYTES);

@@ -55,7 +55,7 @@ describe.skipIf(!hasOpenssl)("wss", () => {
     expect(error).toMatchObject({
       code: "hub_unreachable",
       message: expect.stringMatching(/^the certificate of 127\.0\.0\.1:\d+ is not trusted \(\w+\)$/),
-      hint: expect.stringMatching(/CA file/),
+      hint: expect.stringMatching(/--tls-ca|CA file/),
     });
   });
 
@@ -107,6 +107,9 @@ describe.skipIf(!hasOpenssl)("wss", () => {
     for (const [tls, code, message] of cases) {
       const { error } = await recordedSocket({ url: "wss://127.0.0.1:1/", tls }).closed();
       expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
+      const env = { HTTPS_PROXY: "http://127.0.0.1:1" };
+      const proxied = await recordedSocket({ url: "wss://hub.test:1/", tls, env }).closed();
+      expect(proxied.error).toMatchObject({ code });
     }
   });
 
