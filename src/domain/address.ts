@@ -58,6 +58,14 @@ export function parseAddress(text: string): Address {
   };
 }
 
+/** True for `persona@project` as it is stored and sent: both parts names, in small letters. */
+export function isAddress(text: string): boolean {
+  const [persona, project, ...rest] = text.split("@");
+  return (
+    persona !== undefined && project !== undefined && rest.length === 0 && isName(persona) && isName(project)
+  );
+}
+
 export function formatAddress(address: Address): string {
   return `${address.persona}@${address.project}`;
 }

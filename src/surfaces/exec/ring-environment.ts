@@ -3,25 +3,17 @@
  * in: nothing that a sender wrote, nothing a shell could take for its own (invariant 5), and no secret
  * (invariant 10).
  */
-import { isName } from "../../domain/address.ts";
+import { isAddress } from "../../domain/address.ts";
 import type { Doorbell } from "../../domain/doorbell.ts";
+import { childEnvironment } from "../../host/child-environment.ts";
 import type { SurfaceContext } from "../surface.ts";
-
-/** Ours, and the keys by which agents reach their own sessions: a command is neither. */
-const SECRET = /^(PRISM_\w*(TOKEN|SECRET|PASSWORD)\w*|CLAUDECODE|CLAUDE_CODE_MESSAGING_\w*|CODEX_\w*)$/i;
-/** The path of a secret is none: a command may call prism itself. */
-const KEPT = /^PRISM_TOKEN_FILE$/i;
 
 export function ringEnvironment(
   bell: Doorbell,
   purpose: "ring" | "resume",
   context: Pick<SurfaceContext, "env" | "root">,
 ): { readonly [name: string]: string } {
-  const inherited: { [name: string]: string } = {};
-  for (const [name, value] of Object.entries(context.env)) {
-    if (value !== undefined && (KEPT.test(name) || !SECRET.test(name))) inherited[name] = value;
-  }
-  return { ...inherited, ...factsOf(bell, purpose, context.root) };
+  return { ...childEnvironment(context.env), ...factsOf(bell, purpose, context.root) };
 }
 
 function factsOf(
@@ -29,6 +21,7 @@ function factsOf(
   purpose: "ring" | "resume",
   root: string,
 ): { readonly [name: string]: string } {
+  // A hub that was taken over must not reach a shell through a sender's address.
   const named = bell.senders.filter((sender) => isAddress(sender.from));
   const namedOpen = named.reduce((sum, sender) => sum + sender.count, 0);
   return {
@@ -48,14 +41,6 @@ function factsOf(
     /** ISO 8601 in UTC, by the hub's clock; empty if nothing is open. */
     PRISM_OLDEST_AT: timeOf(bell.oldestAtMs),
   };
-}
-
-/** A hub that was taken over must not reach a shell through a sender's address. */
-function isAddress(text: string): boolean {
-  const [persona, project, ...rest] = text.split("@");
-  return (
-    persona !== undefined && project !== undefined && rest.length === 0 && isName(persona) && isName(project)
-  );
 }
 
 function timeOf(atMs: number | null): string {
