@@ -32,6 +32,10 @@ const SURFACES = {
     about: "runs a command for each ring, its facts in the environment",
     load: () => import("./exec/exec.ts"),
   },
+  tmux: {
+    about: "types one line into an agent's pane, and sees that it was taken",
+    load: () => import("./tmux/tmux.ts"),
+  },
 } as const satisfies { readonly [name: string]: SurfaceEntry };
 
 export type SurfaceName = keyof typeof SURFACES;

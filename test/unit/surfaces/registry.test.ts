@@ -8,13 +8,16 @@ import {
 import { contextWith } from "../../support/surface-context.ts";
 import { rejectedBy, thrownBy } from "../../support/thrown.ts";
 
+/** What each can't be opened without. */
+const needed = { terminal: {}, exec: { command: "true" }, tmux: { target: "reviewer" } };
+
 describe("the registry", () => {
   it("lists every surface with a line of help and a schema, and opens each", async () => {
-    expect(listSurfaces().map(({ name }) => name)).toEqual(["terminal", "exec"]);
+    expect(listSurfaces().map(({ name }) => name)).toEqual(["terminal", "exec", "tmux"]);
     for (const { name, about } of listSurfaces()) {
       expect(about).toMatch(/^[a-z].*[^.]$/);
       expect(await surfaceConfigSchema(name)).toMatchObject({ type: "object", additionalProperties: false });
-      const surface = await openSurface(name, name === "exec" ? { command: "true" } : {}, contextWith());
+      const surface = await openSurface(name, needed[name], contextWith());
       expect(surface.name).toBe(name);
       await surface.close();
     }
@@ -23,9 +26,10 @@ describe("the registry", () => {
   it.each([
     ["termnal", 'did you mean "terminal"?'],
     ["exce", 'did you mean "exec"?'],
-    ["tmux", "known are terminal, exec"],
-    ["constructor", "known are terminal, exec"],
-    ["", "known are terminal, exec"],
+    ["tmx", 'did you mean "tmux"?'],
+    ["screen", "known are terminal, exec, tmux"],
+    ["constructor", "known are terminal, exec, tmux"],
+    ["", "known are terminal, exec, tmux"],
   ])("refuses %j", async (name, hint) => {
     expect(thrownBy(() => surfaceNameOf(name))).toMatchObject({ code: "invalid_argument", hint });
     expect(await rejectedBy(openSurface(name, {}, contextWith()))).toMatchObject({
@@ -60,6 +64,20 @@ describe("a surface's configuration", () => {
     ["exec", { command: "x".repeat(5000) }, "too_large", /command is longer than 4096 bytes/],
     ["exec", { command: "x", timeoutMs: 0 }, "invalid_argument", /timeoutMs must be a whole number from 100/],
     ["exec", { comand: "x" }, "unknown_key", /no member "comand"/],
+    ["tmux", {}, "invalid_argument", /lacks "target"/],
+    ["tmux", { target: "" }, "invalid_argument", /target must not be empty/],
+    ["tmux", { target: "a\nb" }, "invalid_argument", /holds a control character/],
+    ["tmux", { target: "a", prompt: " " }, "invalid_argument", /"prompt" of surface tmux is blank/],
+    ["tmux", { target: "a", socket: "/tmp/x" }, "invalid_argument", /is not a name: "\/tmp\/x"/],
+    ["tmux", { target: "a:1", resumeCommand: "x" }, "invalid_argument", /can't be started as "a:1"/],
+    ["tmux", { target: "a", resumeCommand: "x\0" }, "invalid_argument", /holds a control character/],
+    [
+      "tmux",
+      { target: "a", timeoutMs: 100 },
+      "invalid_argument",
+      /timeoutMs must be a whole number from 200/,
+    ],
+    ["tmux", { target: "a", pane: "%1" }, "unknown_key", /no member "pane"/],
   ])("of %s refuses %j", async (name, config, code, message) => {
     expect(await rejectedBy(openSurface(name, config, contextWith()))).toMatchObject({
       code,
