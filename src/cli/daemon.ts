@@ -30,6 +30,11 @@ const definition = table({
     execCommand: settings.execCommand,
     execTimeout: settings.execTimeout,
     resumeCommand: settings.resumeCommand,
+    tmuxTarget: settings.tmuxTarget,
+    tmuxSocket: settings.tmuxSocket,
+    tmuxProgram: settings.tmuxProgram,
+    tmuxPrompt: settings.tmuxPrompt,
+    tmuxTimeout: settings.tmuxTimeout,
     lease: settings.lease,
     host: settings.host,
     tenant: settings.tenant,
@@ -46,6 +51,10 @@ const definition = table({
     {
       line: "prism daemon --persona ci --project . --surface exec --exec-command ./on-ring",
       about: "runs a command for each ring, its facts in the environment",
+    },
+    {
+      line: "prism daemon --persona ci --project . --surface tmux --tmux-target ci",
+      about: "types one line into the agent's pane, in session ci of tmux -L prism",
     },
     {
       line: "prism-daemon --persona reviewer --project ~/shop --surface terminal",
@@ -103,28 +112,46 @@ export const daemon = verb(
 
 /** Only what belongs to this surface: a setting of another in the environment or the file does no harm. */
 function surfaceConfig({ flags, typed }: InputOf<typeof definition>): SurfaceConfig {
-  const owners = {
-    tty: "terminal",
-    notify: "terminal",
-    execCommand: "exec",
-    execTimeout: "exec",
-    resumeCommand: "exec",
+  const owners: { readonly [key: string]: readonly string[] } = {
+    tty: ["terminal"],
+    notify: ["terminal"],
+    execCommand: ["exec"],
+    execTimeout: ["exec"],
+    resumeCommand: ["exec", "tmux"],
+    tmuxTarget: ["tmux"],
+    tmuxSocket: ["tmux"],
+    tmuxProgram: ["tmux"],
+    tmuxPrompt: ["tmux"],
+    tmuxTimeout: ["tmux"],
   };
-  for (const [key, owner] of Object.entries(owners)) {
-    if (!typed.has(key) || owner === flags.surface) continue;
+  for (const [key, surfaces] of Object.entries(owners)) {
+    if (!typed.has(key) || surfaces.includes(flags.surface)) continue;
+    const [owner = ""] = surfaces;
     throw new PrismError(
       "invalid_argument",
-      `${flagOf(key)} is for surface ${owner}, not for ${flags.surface}`,
+      `${flagOf(key)} is for surface ${surfaces.join(" and ")}, not for ${flags.surface}`,
       {
         hint: `give --surface ${owner}, or leave ${flagOf(key)} out`,
       },
     );
   }
-  const config =
-    flags.surface === "exec"
-      ? { command: flags.execCommand, timeoutMs: flags.execTimeout, resumeCommand: flags.resumeCommand }
-      : { tty: flags.tty, notify: flags.notify };
+  const config = configOf(flags);
   return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
+}
+
+function configOf(flags: InputOf<typeof definition>["flags"]): SurfaceConfig {
+  const { resumeCommand } = flags;
+  switch (flags.surface) {
+    case "exec":
+      return { command: flags.execCommand, timeoutMs: flags.execTimeout, resumeCommand };
+    case "tmux":
+      return {
+        ...{ target: flags.tmuxTarget, socket: flags.tmuxSocket, program: flags.tmuxProgram },
+        ...{ prompt: flags.tmuxPrompt, timeoutMs: flags.tmuxTimeout, resumeCommand },
+      };
+    default:
+      return { tty: flags.tty, notify: flags.notify };
+  }
 }
 
 function startedText(

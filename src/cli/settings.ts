@@ -37,13 +37,36 @@ export const settings = {
   surface: setting(name, "where the agent lives, as in terminal"),
   execCommand: setting(line("CMD", 4096), "the command that surface exec runs for each ring"),
   execTimeout: setting(duration({ msMin: 100, msMax: 3_600_000 }), "how long that command may run", "30s"),
-  resumeCommand: setting(line("CMD", 4096), "the command by which surface exec starts or resumes its agent"),
+  resumeCommand: setting(
+    line("CMD", 4096),
+    "the command by which surface exec or tmux starts or resumes its agent",
+  ),
   notify: setting(
     choice(["none", "osc9", "osc777"]),
     "how surface terminal also asks for a desktop notification",
     "none",
   ),
   tty: setting(path("PATH"), "the terminal that surface terminal writes to", "the daemon's own"),
+  tmuxTarget: setting(
+    line("TARGET", 512),
+    "the pane that surface tmux rings: SESSION, SESSION:WINDOW, SESSION:WINDOW.PANE or %ID",
+  ),
+  tmuxSocket: setting(
+    line("NAME", 64),
+    "the tmux server it is in, as after tmux -L; the user's own is default",
+    "prism",
+  ),
+  tmuxProgram: setting(
+    line("NAME", 256),
+    "the program that must be in that pane's foreground",
+    "any but a shell",
+  ),
+  tmuxPrompt: setting(line("TEXT", 64), "what stands before the agent's input there", "as > or ❯"),
+  tmuxTimeout: setting(
+    duration({ msMin: 200, msMax: 60_000 }),
+    "how long the agent may take to show the line, and to take Enter",
+    "6s",
+  ),
   lease: setting(
     duration({ msMin: 1000, msMax: YEAR_MS }),
     "how long signals are taken for it unheard",

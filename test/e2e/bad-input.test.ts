@@ -211,7 +211,7 @@ table("words", [
     name: "a flag of another surface",
     args: ["daemon", ...WHO, "--surface", "terminal", "--exec-command", "x"],
     status: 64,
-    says: "--exec-command is for surface exec",
+    says: "--exec-command is for surface exec, not for terminal",
   },
   {
     name: "an unknown surface",
@@ -224,6 +224,18 @@ table("words", [
     args: ["daemon", ...WHO, "--surface", "exec"],
     status: 64,
     says: 'surface exec lacks "command"',
+  },
+  {
+    name: "a pane for no tmux",
+    args: ["daemon", ...WHO, "--surface", "exec", "--exec-command", "x", "--tmux-target", "x"],
+    status: 64,
+    says: "--tmux-target is for surface tmux, not for exec",
+  },
+  {
+    name: "tmux without a pane",
+    args: ["daemon", ...WHO, "--surface", "tmux"],
+    status: 64,
+    says: 'surface tmux lacks "target"',
   },
   {
     name: "an open port without a certificate",
