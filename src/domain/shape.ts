@@ -200,9 +200,9 @@ export function object<M extends Members>(members: M, about?: string): Shape<Sha
       if (typeof value !== "object" || value === null || Array.isArray(value))
         return wrong(faults, at, "an object", value);
       const source = value as { readonly [key: string]: unknown };
-      for (const key of Object.keys(source)) {
-        if (!Object.hasOwn(members, key)) faults.push(unknownKey(key, at, keys));
-      }
+      // The first stranger is the fault that is told: to look for what is near to each of 100,000 takes seconds.
+      const stranger = Object.keys(source).find((key) => !Object.hasOwn(members, key));
+      if (stranger !== undefined) faults.push(unknownKey(stranger, at, keys));
       const result: { [key: string]: unknown } = {};
       for (const key of keys) {
         const entry = Object.hasOwn(source, key) ? source[key] : undefined;

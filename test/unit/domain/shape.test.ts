@@ -1,0 +1,15 @@
+import { expect, it } from "vitest";
+import { object, readShape, text } from "../../../src/domain/shape.ts";
+
+const shape = object({ to: text({ bytesMax: 9, about: "whom" }) });
+
+it("an unknown member is told with the nearest known one", () => {
+  expect(() => readShape(shape, { too: "a" }, "params")).toThrow('params has no member "too"');
+});
+
+it("of a crowd of unknown members one is looked at: a message may hold 100,000", () => {
+  const crowd = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`stranger${i}`, 1]));
+  const faults: Parameters<typeof shape.read>[2] = [];
+  shape.read({ ...crowd, to: "a" }, "params", faults);
+  expect(faults.map((fault) => fault.message)).toEqual(['params has no member "stranger0"']);
+});
