@@ -176,3 +176,16 @@ describe.skipIf(!hasOpenssl)("a certificate that is not trusted", () => {
     }
   });
 });
+
+it("an empty drain that could not be printed has nothing to be given again", async () => {
+  hub = await openTestServer();
+  const flush = async () => {
+    throw new PrismError("storage_full", "could not write to standard output: the disk is full");
+  };
+  const words = ["drain", "--persona", "reviewer", "--project", "shop"];
+  hub.service.answers.drain = { ok: { signals: [], key: "k1", remaining: 0, repeated: false } };
+  expect((await typed(words, { env: env(), flush })).err).not.toContain("--key");
+  const signal = { id: "a-1", text: "t", from: null, to: "reviewer@shop", acceptedAtMs: 0, replyTo: null };
+  hub.service.answers.drain = { ok: { signals: [signal], key: "k1", remaining: 0, repeated: false } };
+  expect((await typed(words, { env: env(), flush })).err).toContain("--key k1 gives the same signals again");
+});
