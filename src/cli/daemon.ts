@@ -105,6 +105,7 @@ export const daemon = verb(
     void untilStopped(runtime, flags).then((reason) => running.close(reason));
     const { reason, error } = await running.closed;
     if (reason === "failed") throw error ?? new Error("the daemon failed without saying why");
+    if (reason === "wrapped" && !flags.json) runtime.out.write(wrappedText(facts.address, runtime));
     return EXIT.ok;
   },
   { lasting: true },
@@ -160,4 +161,10 @@ function startedText(
 ): string {
   const ink = inkFor(runtime.out);
   return `${ink.bold("daemon")} stands watch for ${facts.address} on surface ${facts.surface}, with the hub at ${facts.hub}\n`;
+}
+
+/** A wrap may have come while no daemon was there to hear it: then this is all that a person sees of it. */
+function wrappedText(address: string, runtime: Runtime): string {
+  const ink = inkFor(runtime.out);
+  return `${ink.bold("daemon")} ends: ${address} was wrapped; start it again to put ${address} back on duty\n`;
 }
