@@ -62,7 +62,6 @@ export function openStateFile(options: StateFileOptions): StateFile {
   };
   let found: { readonly saved: Saved; readonly sequence: number } | undefined;
   attempt(() => {
-    // One byte more than both slots: a longer file is not ours.
     const recovered = recover(disk.read(slotBytes * slotCount));
     if (recovered.kind === "found") found = recovered;
     if (recovered.kind !== "corrupt") return;
