@@ -234,7 +234,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(typed.length / 3)) + 1;
   for (const candidate of known) {
-    const distance = editDistance(typed, candidate.toLowerCase());
+    const distance = editDistance(typed, candidate.toLowerCase(), bestDistance);
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
@@ -243,12 +243,18 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best;
 }
 
-/** Levenshtein, with a swap of neighbours as one step: the commonest slip of the hand. */
-function editDistance(a: string, b: string): number {
+/**
+ * Levenshtein, with a swap of neighbours as one step: the commonest slip of the hand. Ends as soon as the distance
+ * can't be below `enough`: a hub looks through hundreds of names while everybody waits.
+ */
+function editDistance(a: string, b: string, enough: number): number {
+  if (Math.abs(a.length - b.length) >= enough) return enough;
   let before: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  let leastBefore = 0;
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
+    let least = i;
     for (let j = 1; j <= b.length; j++) {
       const same = a[i - 1] === b[j - 1];
       let cost = Math.min(
@@ -259,7 +265,11 @@ function editDistance(a: string, b: string): number {
       if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
         cost = Math.min(cost, (before[j - 2] ?? 0) + 1);
       row.push(cost);
+      if (cost < least) least = cost;
     }
+    // A later row is never below both of the two before it: the swap looks back two.
+    if (least >= enough && leastBefore >= enough) return enough;
+    leastBefore = least;
     before = previous;
     previous = row;
   }
