@@ -5,7 +5,7 @@ import { daemonChecks } from "./doctor/daemon-checks.ts";
 import { diskCheck, homeCheck, programCheck, settingsChecks, tokenCheck } from "./doctor/host-checks.ts";
 import { hubChecks } from "./doctor/hub-checks.ts";
 import { ConfigError, EXIT, EXIT_STATUSES, type ExitStatus } from "./exit-status.ts";
-import { hubFlags, localHubUrl } from "./hub-target.ts";
+import { hubFlags, localHubDataDir, localHubUrl } from "./hub-target.ts";
 import { counted, type Ink, inkFor, padded, wrapped } from "./layout.ts";
 import { type Runtime, writeJson } from "./runtime.ts";
 import { json, type SettingName, settings } from "./settings.ts";
@@ -40,7 +40,7 @@ export const doctor = verb(
       homeCheck(runtime),
       ...settingsChecks(runtime),
       tokenCheck(runtime, flags.tokenFile),
-      diskCheck(runtime, soundSetting("data", runtime)),
+      diskCheck(runtime, soundSetting("data", runtime) ?? hubDataDirOf(runtime)),
       ...(await hubChecks(flags.hub ?? hubUrlOf(runtime), flags, runtime)),
       ...(await daemonChecks(runtime)),
     ];
@@ -68,6 +68,14 @@ function hubUrlOf(runtime: Runtime): string {
     return localHubUrl(runtime);
   } catch {
     return "http://127.0.0.1:7747";
+  }
+}
+
+function hubDataDirOf(runtime: Runtime): string | undefined {
+  try {
+    return localHubDataDir(runtime);
+  } catch {
+    return undefined;
   }
 }
 

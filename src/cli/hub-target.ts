@@ -4,7 +4,7 @@
  * connection; shows no token.
  */
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import { printable } from "../domain/address.ts";
 import { PrismError } from "../domain/errors.ts";
 import { readPrivateFile, readTokenFile } from "../host/private-file.ts";
@@ -52,8 +52,24 @@ export function mustBeUsable(target: () => unknown): void {
 
 /** Where the hub of this host listens, or last did. */
 export function localHubUrl(runtime: Runtime): string {
-  const fallback = defaultUrl(runtime);
-  if (!existsSync(runtime.home.hubFilePath)) return fallback;
+  const { url } = hubFile(runtime);
+  try {
+    return typeof url === "string" ? settings.hub.kind.read(url, "the hub's file") : defaultUrl(runtime);
+  } catch (error) {
+    if (error instanceof PrismError && !(error instanceof ConfigError)) return defaultUrl(runtime);
+    throw error;
+  }
+}
+
+/** Where the hub of this host keeps its store, or last did: `--data` stands in no setting. */
+export function localHubDataDir(runtime: Runtime): string | undefined {
+  const { dataDir } = hubFile(runtime);
+  return typeof dataDir === "string" && isAbsolute(dataDir) ? dataDir : undefined;
+}
+
+/** What the hub of this host says of itself; empty if none ever ran. */
+function hubFile(runtime: Runtime): { readonly [member: string]: unknown } {
+  if (!existsSync(runtime.home.hubFilePath)) return {};
   try {
     const written: unknown = JSON.parse(
       readPrivateFile(runtime.home.hubFilePath, {
@@ -62,12 +78,11 @@ export function localHubUrl(runtime: Runtime): string {
         shared: true,
       }),
     );
-    const url = typeof written === "object" && written !== null && "url" in written ? written.url : undefined;
-    return typeof url === "string" ? settings.hub.kind.read(url, "the hub's file") : fallback;
+    return typeof written === "object" && written !== null ? { ...written } : {};
   } catch (error) {
     // The hub writes this file anew at its next start; a broken one must not keep anybody from the hub.
     if (error instanceof SyntaxError || (error instanceof PrismError && error.code !== "permission_denied"))
-      return fallback;
+      return {};
     throw error;
   }
 }

@@ -97,6 +97,7 @@ export function tokenCheck(runtime: Runtime, tokenFile: string | undefined): Che
   }
 }
 
+/** @param data where the hub of this host keeps its store, if that is not in the home folder */
 export function diskCheck(runtime: Runtime, data: string | undefined): Check {
   const name = "disk";
   const wanted = data === undefined ? runtime.home.root : resolve(runtime.cwd, data);
@@ -104,7 +105,7 @@ export function diskCheck(runtime: Runtime, data: string | undefined): Check {
   try {
     const { bavail, bsize } = statfsSync(folder);
     const free = bavail * bsize;
-    const finding = `${bytesText(free)} free where signals are kept`;
+    const finding = `${bytesText(free)} free in ${printable(folder, 200)}`;
     if (free >= FREE_BYTES_WARN) return { name, verdict: "ok", finding };
     const remedy = "free some space: on a full disk the hub refuses new signals";
     if (free >= FREE_BYTES_MIN) return { name, verdict: "warn", finding, remedy };

@@ -1,5 +1,6 @@
 /** Verbs that ask a hub, from the typed words to the page: over the hub's real edge, with a service that is told what to say. */
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { PrismError } from "../../../src/domain/errors.ts";
@@ -145,6 +146,16 @@ describe("failures of a hub", () => {
     });
     expect(status).toBe(74);
   });
+});
+
+it("doctor looks at the disk on which the hub of this host keeps its store", async () => {
+  const home = mkdtempSync(join(tmpdir(), "prism-home-"));
+  const dataDir = mkdtempSync(join(tmpdir(), "prism-data-"));
+  const hubFile = { url: "http://127.0.0.1:9", pid: 1, dataDir };
+  writeFileSync(join(home, "hub.json"), JSON.stringify(hubFile));
+  const { out } = await typed(["doctor", "--json"], { env: { PRISM_HOME: home } });
+  const checks: { name: string; finding: string }[] = JSON.parse(out).checks;
+  expect(checks.find(({ name }) => name === "disk")?.finding).toContain(`free in ${dataDir}`);
 });
 
 describe.skipIf(!hasOpenssl)("a certificate that is not trusted", () => {
