@@ -15,6 +15,8 @@ import { VERB_GROUPS, VERBS_BY_NAME, type VerbEntry } from "./verbs.ts";
 /** Where a verb's stdout is a protocol of its own, a failure in JSON goes to stderr. */
 const STDOUT_IS_PROTOCOL: ReadonlySet<string> = new Set(["mcp"]);
 
+const LAST_FLUSH_MS_MAX = 2000;
+
 /**
  * @param words everything after the program's name
  * @returns the exit status; never throws
@@ -23,13 +25,28 @@ export async function dispatch(words: readonly string[], runtime: Runtime): Prom
   const json = beforeTerminator(words).includes("--json");
   try {
     const status = await answered(words, runtime, json);
-    await runtime.out.flush();
+    await flushed(runtime);
     return status;
   } catch (error) {
     const protocol = STDOUT_IS_PROTOCOL.has(words[0] ?? "");
     tellFailure(error, runtime, { json, jsonTo: protocol ? runtime.err : runtime.out });
     return exitStatusOf(error);
   }
+}
+
+/** Who was told to end does not wait for ever for a reader that has stopped reading. */
+async function flushed({ out, stopped }: Runtime): Promise<void> {
+  const written = out.flush();
+  if (!stopped.aborted) {
+    await written;
+    return;
+  }
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, LAST_FLUSH_MS_MAX);
+  });
+  await Promise.race([written, timeUp]);
+  clearTimeout(timer);
 }
 
 async function answered(words: readonly string[], runtime: Runtime, json: boolean): Promise<ExitStatus> {

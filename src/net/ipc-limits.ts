@@ -6,6 +6,8 @@
 export const IPC_SERVER_LIMITS = {
   /** A shim or two, a CLI, a dashboard; the rest is a mistake in a loop. */
   clientsMax: 32,
+  /** Of these, who may stay for doorbells: the rest is kept for a status or a shutdown, which come and go. */
+  attachedMax: 24,
   /** Ours are under 1 KiB. */
   requestBytesMax: 64 * 1024,
   /** Requests of one client that wait for an answer. */

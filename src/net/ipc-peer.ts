@@ -27,6 +27,8 @@ import {
 import type { IpcServerLimits } from "./ipc-limits.ts";
 
 export interface IpcPeerEvents {
+  /** False: as many have attached as may. */
+  mayAttach(): boolean;
   attachedChanged(): void;
   closed(): void;
 }
@@ -265,6 +267,11 @@ export class IpcPeer {
   }
 
   #attach(who: AttachParams): IpcAnswers["attach"] {
+    if (this.#attached === null && !this.#events.mayAttach()) {
+      throw new PrismError("overloaded", "as many clients as may have attached to this daemon already", {
+        hint: "end agents that are no longer used, or try again",
+      });
+    }
     this.#attached = {
       name: who.name,
       role: this.#role ?? "",

@@ -66,6 +66,7 @@ export async function openIpcServer(options: IpcServerOptions): Promise<RunningI
       socket,
       { ...options, limits },
       {
+        mayAttach: () => attached().length < limits.attachedMax,
         attachedChanged: () => options.attachedChanged?.(attached()),
         closed: () => {
           peers.delete(peer);

@@ -330,6 +330,19 @@ describe("bounds", () => {
     }
   });
 
+  it("on attached clients, so that a status still finds a place", async () => {
+    const { path } = await ipcStage({ limits: { clientsMax: 3, attachedMax: 1 } });
+    const shim = await rawClient(path);
+    shim.send(HELLO, ask(1, "attach", { name: "one", pid: 1 }));
+    await shim.next();
+    expect(await shim.next()).toHaveProperty("result");
+    const other = await rawClient(path);
+    other.send(HELLO, ask(1, "attach", { name: "two", pid: 2 }), ask(2, "status"));
+    await other.next();
+    expect(await other.next()).toMatchObject({ id: 1, error: { data: { code: "overloaded" } } });
+    expect(await other.next()).toMatchObject({ id: 2, result: {} });
+  });
+
   it("on requests that wait for an answer", async () => {
     const later = Promise.withResolvers<RingAnswer>();
     const { path } = await ipcStage({
