@@ -53,7 +53,9 @@ function draw(): void {
   const rows = `${prompt}${line}`.split("\n");
   const back = rowsBelow === 0 ? "" : `\u001b[${rowsBelow}A`;
   out(`${back}\r\u001b[J${rows.join("\r\n  ")}`);
-  rowsBelow = rows.reduce((sum, row) => sum + Math.floor((row.length - 1) / process.stdout.columns) + 1, -1);
+  const columns = process.stdout.columns;
+  // A full row keeps the cursor on it until the next character.
+  rowsBelow = rows.reduce((sum, { length }) => sum + Math.floor(Math.max(0, length - 1) / columns) + 1, -1);
 }
 
 function drawFrame(): void {

@@ -103,7 +103,8 @@ function faultOf(error: Error, said: string, socket: string): TmuxAnswer {
   if (/server exited|lost server/.test(said)) {
     return { ok: false, cause: "noServer", reason: `the tmux server on socket "${socket}" has ended` };
   }
-  if (/can't find (pane|window|session)/.test(said)) {
+  // The last is what a server without any session says.
+  if (/can't find (pane|window|session)|no current target/.test(said)) {
     return { ok: false, cause: "noPane", reason: "the pane is gone" };
   }
   const last = said.trim().split("\n").at(-1) ?? "";

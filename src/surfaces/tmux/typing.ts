@@ -166,7 +166,9 @@ async function retract(typing: Typing, { shown, chars }: Wanted): Promise<void> 
   if (chars === undefined) return;
   const seen = await look(typing);
   if (typeof seen === "string" || seen.line.kind !== "line" || !seen.line.typed.endsWith(shown)) return;
-  await press(typing, seen.sight, "-N", String(chars), "BSpace");
+  // Alone, it may have got rows of its own from Enter; to erase more than there is does nothing.
+  const rowsMax = seen.line.typed === shown ? ENTERS_MAX : 0;
+  await press(typing, seen.sight, "-N", String(chars + rowsMax), "BSpace");
 }
 
 async function look(typing: Typing): Promise<{ readonly sight: Sight; readonly line: InputLine } | string> {
