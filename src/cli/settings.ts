@@ -79,7 +79,7 @@ export const settings = {
   plaintext: { kind: "switch", about: "allow plain HTTP beyond this host", setting: true },
   retention: setting(
     duration({ msMin: 1000, msMax: 10 * YEAR_MS }),
-    "how long drained signals stay readable",
+    "how long drained signals stay readable, those sent with a key a day at least",
     "7d",
   ),
   logForm: setting(choice(["json", "text"]), "how log lines look", "text on a terminal, else json"),

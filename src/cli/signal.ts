@@ -118,8 +118,10 @@ async function textPiped(runtime: Runtime): Promise<string> {
 function receiptText(answer: SignalAnswer, runtime: Runtime): string {
   const ink = inkFor(runtime.out);
   const again = answer.duplicate ? "this key was sent before: " : "";
+  const isOpen = answer.state === "pending" || answer.state === "delivered";
+  const until = isOpen ? `, kept until ${momentText(answer.expiresAtMs)}` : "";
   return (
     `${ink.green("accepted")} ${answer.id} for ${answer.to}\n` +
-    `  ${ink.dim(`${again}${answer.state}, kept until ${momentText(answer.expiresAtMs)}`)}\n`
+    `  ${ink.dim(`${again}${answer.state}${until}`)}\n`
   );
 }

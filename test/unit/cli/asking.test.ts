@@ -188,6 +188,18 @@ describe.skipIf(!hasOpenssl)("a certificate that is not trusted", () => {
   });
 });
 
+it("a key that was sent before promises nothing of a signal that is over", async () => {
+  hub = await openTestServer();
+  const answer = { id: "a-1", to: "reviewer@shop", acceptedAtMs: 0, expiresAtMs: 1, duplicate: true };
+  hub.service.answers.signal = { ok: { ...answer, state: "drained" } };
+  const words = ["signal", "reviewer@shop", "hi", "--key", "k"];
+  expect((await typed(words, { env: env() })).out).toBe(
+    "accepted a-1 for reviewer@shop\n  this key was sent before: drained\n",
+  );
+  hub.service.answers.signal = { ok: { ...answer, state: "delivered" } };
+  expect((await typed(words, { env: env() })).out).toContain("delivered, kept until ");
+});
+
 it("an empty drain that could not be printed has nothing to be given again", async () => {
   hub = await openTestServer();
   const flush = async () => {
