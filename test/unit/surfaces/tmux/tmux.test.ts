@@ -137,9 +137,11 @@ describe.runIf(hasTmux)("a pane once rung", () => {
     expect(await surface.ring(bell, never)).toEqual(TAKEN);
     stage.tmux("rename-session", "-t", "agent", "old");
     const other = await stage.agent("plain", "agent");
-    stage.tmux("swap-pane", "-d", "-s", agent.pane, "-t", other.pane);
     expect(await surface.ring(bell, never)).toEqual(TAKEN);
     expect([agent.seen().length, other.seen().length]).toEqual([2, 0]);
+    stage.tmux("swap-pane", "-d", "-s", agent.pane, "-t", other.pane);
+    expect(await surface.ring(bell, never)).toEqual(TAKEN);
+    expect([agent.seen().length, other.seen().length]).toEqual([3, 0]);
   });
 
   it("gives way to the one that the target means, once its program is gone", async () => {

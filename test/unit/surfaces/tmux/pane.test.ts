@@ -1,0 +1,33 @@
+import { expect, it } from "vitest";
+import { isShell, lookAt, stillAsSeen } from "../../../../src/surfaces/tmux/pane.ts";
+import { Tmux } from "../../../../src/surfaces/tmux/tmux-client.ts";
+import { hasTmux, tmuxStage } from "../../../support/tmux-stage.ts";
+
+it.runIf(hasTmux)("a condition holds only while the pane is as it was seen", async () => {
+  const stage = tmuxStage();
+  const { pane } = await stage.agent("plain");
+  const seen = await lookAt(new Tmux({ socket: "prism", env: stage.env }), { id: pane });
+  if (!seen.ok) throw new Error(seen.reason);
+  const holds = () => stage.tmux("display-message", "-p", "-t", pane, stillAsSeen(seen.value)) === "1";
+  expect(holds()).toBe(true);
+  stage.tmux("copy-mode", "-t", pane);
+  expect(holds()).toBe(false);
+  stage.tmux("send-keys", "-t", pane, "-X", "cancel");
+  expect(holds()).toBe(true);
+  stage.tmux("set-option", "-w", "-t", pane, "synchronize-panes", "on");
+  expect(holds()).toBe(false);
+  stage.tmux("set-option", "-w", "-t", pane, "synchronize-panes", "off");
+  stage.tmux("send-keys", "-t", pane, "x");
+  await stage.shows(pane, "> x");
+  expect(holds()).toBe(false);
+  stage.tmux("send-keys", "-t", pane, "BSpace");
+  await stage.shows(pane, /done\n>\s*$/);
+  expect(holds()).toBe(true);
+  stage.tmux("respawn-pane", "-k", "-t", pane, "exec cat");
+  expect(holds()).toBe(false);
+});
+
+it("a shell is known by its name, as a login shell too", () => {
+  expect(["bash", "-zsh", "sh", "fish"].filter(isShell)).toHaveLength(4);
+  expect(["claude", "codex", "node", "ssh", "2.1.329", ""].filter(isShell)).toEqual([]);
+});
