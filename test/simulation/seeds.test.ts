@@ -1,0 +1,23 @@
+/** A few dozen seeds in every fast suite: those that once failed, and some more. */
+import { describe, expect, test } from "vitest";
+import { planOf } from "./plan.ts";
+import { REGRESSIONS } from "./regressions.ts";
+import { runJob } from "./tally.ts";
+import { runWorld } from "./world.ts";
+
+describe("a seed that once failed passes", () => {
+  test.each(REGRESSIONS)("$seed: $about", ({ seed }) => {
+    expect(runWorld(planOf(seed)).violation).toBeNull();
+  });
+});
+
+test("seeds 1 to 30 keep the contract, with fifty personas among them, and do something", () => {
+  expect(planOf(7).personas).toBe(50);
+  const tally = runJob({ firstSeed: 1, seeds: 30, limits: {}, plant: null });
+  expect(tally.failure).toBeNull();
+  expect(tally.seeds).toBe(30);
+  expect(tally.counts.acknowledged).toBeGreaterThan(500);
+  expect(tally.counts.drained).toBeGreaterThan(500);
+  expect(tally.counts.rings).toBeGreaterThan(400);
+  expect(tally.counts.hubLives).toBeGreaterThan(80);
+});
