@@ -35,7 +35,11 @@ const config = object({
   ),
   prompt: maybe(text({ bytesMax: 64, about: "what stands before the agent's input, if none of the usual" })),
   resumeCommand: maybe(
-    text({ bytesMax: 4096, about: "what starts the agent in a new session, through the shell" }),
+    text({
+      bytesMax: 4096,
+      about:
+        "what starts the agent in a new session, through the shell; of several commands the last by exec, or the pane is taken for a shell",
+    }),
   ),
   timeoutMs: maybe(
     whole({
