@@ -22,9 +22,10 @@ import type {
   WrapParams,
 } from "../../src/domain/verbs.ts";
 import { BellLedger, checkView } from "./bell-ledger.ts";
+import type { HubTime } from "./drain-book.ts";
 import { DutyLedger, type HubMoment } from "./duty-ledger.ts";
 import type { Asked, DaemonReport, Observer, Told } from "./observer.ts";
-import { type HubTime, SignalLedger } from "./signal-ledger.ts";
+import { SignalLedger } from "./signal-ledger.ts";
 import { Violation } from "./violation.ts";
 
 export interface CheckerSetting {

@@ -10,6 +10,10 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly about: stri
       "a wrap that a full disk refused left the living daemon counted as gone: it was never pushed to again",
   },
   {
+    seed: 2154,
+    about: "the hub's clock was set back while its disk was full: it refused writes until time caught up",
+  },
+  {
     seed: 1485,
     about: "the hub's clock was set back, and a daemon long dead held its address until time caught up",
   },

@@ -11,13 +11,13 @@ describe("a seed that once failed passes", () => {
   });
 });
 
-test("seeds 1 to 30 keep the contract, with fifty personas among them, and do something", () => {
+test("seeds 1 to 24 keep the contract, with fifty personas among them, and do something", () => {
   expect(planOf(7).personas).toBe(50);
-  const tally = runJob({ firstSeed: 1, seeds: 30, limits: {}, plant: null });
+  const tally = runJob({ firstSeed: 1, seeds: 24, limits: {}, plant: null });
   expect(tally.failure).toBeNull();
-  expect(tally.seeds).toBe(30);
-  expect(tally.counts.acknowledged).toBeGreaterThan(500);
-  expect(tally.counts.drained).toBeGreaterThan(500);
+  expect(tally.seeds).toBe(24);
+  expect(tally.counts.acknowledged).toBeGreaterThan(400);
+  expect(tally.counts.drained).toBeGreaterThan(400);
   expect(tally.counts.rings).toBeGreaterThan(400);
-  expect(tally.counts.hubLives).toBeGreaterThan(80);
+  expect(tally.counts.hubLives).toBeGreaterThan(60);
 });

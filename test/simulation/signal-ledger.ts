@@ -17,6 +17,7 @@ import type {
   SignalStatusAnswer,
 } from "../../src/domain/verbs.ts";
 import { keyMemoryMs } from "../../src/hub/core/bounds.ts";
+import { type Drain, DrainBook, type HubTime } from "./drain-book.ts";
 import { Violation } from "./violation.ts";
 
 /** A signal as somebody means to send it. */
@@ -50,40 +51,19 @@ interface Known {
   forgotten: boolean;
 }
 
-/** One drain by its address and key, asked any number of times. */
-interface Drain {
-  readonly address: string;
-  readonly key: string;
-  /** The hub's time of the first answer. */
-  answeredAtMs: number;
-  answers: number;
-  asked: number;
-  /** Null until answered. */
-  signals: readonly string[] | null;
-}
-
-export interface HubTime {
-  /** The hub's clock now, and the highest it has ever shown. */
-  readonly nowMs: number;
-  readonly highMs: number;
-  /** False once the clock was set. */
-  readonly steady: boolean;
-}
-
 const RANK: Record<SignalState, number> = { pending: 0, delivered: 1, drained: 2, expired: 2 };
 
 export class SignalLedger {
   readonly #byText = new Map<string, Meant>();
   readonly #byId = new Map<string, Known>();
-  readonly #drains = new Map<string, Drain>();
-  /** Drains that were asked and have no answer: they may have taken signals that nobody was told of. */
-  readonly #drainsUnanswered = new Map<string, number>();
+  readonly #drains: DrainBook;
   readonly #retentionMs: number;
   readonly #addressOf: (to: string) => string;
 
   /** @param addressOf the address that a recipient belongs to: of `session:ID`, the session's */
   constructor(retentionMs: number, addressOf: (to: string) => string) {
     this.#retentionMs = retentionMs;
+    this.#drains = new DrainBook(retentionMs);
     this.#addressOf = addressOf;
   }
 
@@ -145,45 +125,16 @@ export class SignalLedger {
   }
 
   drainAsked(address: string, params: DrainParams): void {
-    this.#drainsUnanswered.set(address, (this.#drainsUnanswered.get(address) ?? 0) + 1);
-    if (params.key !== undefined) this.#drain(address, params.key).asked++;
+    this.#drains.asked(address, params);
   }
 
   drainRefused(address: string): void {
-    this.#drainsUnanswered.set(address, (this.#drainsUnanswered.get(address) ?? 1) - 1);
+    this.#drains.refused(address);
   }
 
   drainAnswered(address: string, params: DrainParams, answer: DrainAnswer, time: HubTime): void {
-    this.drainRefused(address);
-    if (params.key !== undefined && answer.key !== params.key) {
-      throw new Violation(8, address, `drain "${params.key}" was answered as "${answer.key}"`);
-    }
-    if (params.key === undefined && answer.repeated) {
-      throw new Violation(8, address, `drain "${answer.key}" without a key is called a repetition`);
-    }
-    const ids = answer.signals.map((signal) => signal.id);
-    const drain = this.#drainOf(address, params.key ?? answer.key, ids, time);
-    const before = drain.signals ?? [];
-    // A drain that took nothing leaves nothing to repeat: asked again, it may find what came since.
-    if (before.length > 0 && before.join() !== ids.join()) {
-      throw new Violation(
-        8,
-        address,
-        `drain "${drain.key}" gave [${before}] once and [${ids}] when asked again`,
-      );
-    }
-    if (drain.answers === 0 && answer.repeated && drain.asked < 2) {
-      throw new Violation(
-        8,
-        address,
-        `drain "${drain.key}" is called a repetition and was never asked before`,
-      );
-    }
-    if (drain.answers === 0) drain.answeredAtMs = time.nowMs;
-    drain.answers++;
-    drain.signals = ids;
+    const drain = this.#drains.answered(address, params, answer, time);
     for (const signal of answer.signals) this.#takenBy(drain, signal, time);
-    this.#checkBatch(address, params, answer, time);
   }
 
   #takenBy(drain: Drain, signal: SignalRecord, time: HubTime): void {
@@ -202,30 +153,6 @@ export class SignalLedger {
       );
     }
     known.drain = drain;
-  }
-
-  #checkBatch(address: string, params: DrainParams, answer: DrainAnswer, time: HubTime): void {
-    const count = answer.signals.length;
-    const limit = params.limit ?? limits.drainSignalsDefault;
-    const bytesMax = params.bytesMax ?? limits.drainBytesMax;
-    const bytes = answer.signals.reduce((sum, signal) => sum + signal.text.length, 0);
-    if (count > limit || (bytes > bytesMax && count > 1)) {
-      throw new Violation(
-        8,
-        address,
-        `drain "${answer.key}" gave ${count} signals, ${bytes} bytes, beyond its bounds of ${limit} and ${bytesMax}`,
-      );
-    }
-    if (count === 0 && answer.remaining > 0 && !answer.repeated) {
-      throw new Violation(
-        3,
-        address,
-        `drain "${answer.key}" gave nothing and ${answer.remaining} signals wait`,
-      );
-    }
-    if (time.steady && !isSorted(answer.signals.map((signal) => signal.acceptedAtMs))) {
-      throw new Violation(8, address, `drain "${answer.key}" did not give the oldest first`);
-    }
   }
 
   /** Somebody was shown a signal with its text: by a drain or from history. */
@@ -319,11 +246,7 @@ export class SignalLedger {
       if (known.state === "pending" || known.state === "delivered") {
         throw new Violation(3, to, `signal ${known.id} is still ${known.state} at the end of all`);
       }
-      if (
-        known.state === "drained" &&
-        known.drain === null &&
-        (this.#drainsUnanswered.get(this.#addressOf(to)) ?? 0) === 0
-      ) {
+      if (known.state === "drained" && known.drain === null && !this.#drains.isUnsure(this.#addressOf(to))) {
         throw new Violation(8, to, `signal ${known.id} is drained, and no drain has handed it over`);
       }
     }
@@ -406,29 +329,4 @@ export class SignalLedger {
     if (meant === undefined) throw new Violation(3, "", `an answer for "${text}", which was never asked`);
     return meant;
   }
-
-  /** The drain of this key; a new one, once retention has taken the old one with all that it gave. */
-  #drainOf(address: string, key: string, ids: readonly string[], time: HubTime): Drain {
-    const drain = this.#drain(address, key);
-    const kept = time.steady && time.nowMs - drain.answeredAtMs < this.#retentionMs;
-    if (drain.answers === 0 || kept || drain.signals?.some((id) => ids.includes(id))) return drain;
-    this.#drains.delete(`${address} ${key}`);
-    const fresh = this.#drain(address, key);
-    fresh.asked = drain.asked;
-    return fresh;
-  }
-
-  #drain(address: string, key: string): Drain {
-    const name = `${address} ${key}`;
-    let drain = this.#drains.get(name);
-    if (drain === undefined) {
-      drain = { address, key, answeredAtMs: 0, answers: 0, asked: 0, signals: null };
-      this.#drains.set(name, drain);
-    }
-    return drain;
-  }
-}
-
-function isSorted(times: readonly number[]): boolean {
-  return times.every((time, index) => index === 0 || time >= (times[index - 1] ?? 0));
 }

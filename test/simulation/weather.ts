@@ -6,7 +6,7 @@
 import type { Host } from "./host.ts";
 import type { Network } from "./network.ts";
 import type { Persona } from "./persona.ts";
-import { FAULTS, type Fault, type Plan } from "./plan.ts";
+import type { Fault, Plan } from "./plan.ts";
 import type { Random } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -246,6 +246,3 @@ export function clear(scene: Scene): void {
     if (persona.daemon === null) persona.launch(0);
   }
 }
-
-/** Classes that are not struck by the weather, but live in the actors, the links or the plan. */
-export const QUIET_FAULTS = (Object.keys(FAULTS) as Fault[]).filter((fault) => !(fault in STRIKES));
