@@ -7,14 +7,7 @@
 import type { Duplex } from "node:stream";
 import type { RawData, WebSocket } from "ws";
 import type { ErrorReport } from "../../domain/errors.ts";
-import {
-  errorText,
-  notificationText,
-  parseRpc,
-  type RpcId,
-  type RpcMessage,
-  resultText,
-} from "../../domain/rpc.ts";
+import { errorText, parseRpc, type RpcId, type RpcMessage } from "../../domain/rpc.ts";
 import {
   type HubPushes,
   type MailboxView,
@@ -23,6 +16,7 @@ import {
   type VerbName,
 } from "../../domain/verbs.ts";
 import type { Caller, PushSink } from "../service.ts";
+import { answerText, pushText } from "./answer-text.ts";
 import type { Edge } from "./edge.ts";
 import { textFrames } from "./text-frames.ts";
 import { callVerb, failureOf, isVerb, unknownVerb } from "./verb-call.ts";
@@ -90,7 +84,7 @@ export class PeerSocket implements PushSink {
       return;
     }
     if (name === "wrapped") this.#unbind((value as HubPushes["wrapped"]).session);
-    this.#send(notificationText(name, value));
+    this.#send(pushText(name, value));
   }
 
   received(data: RawData, isBinary: boolean): void {
@@ -153,7 +147,7 @@ export class PeerSocket implements PushSink {
     if (!this.#open) return;
     const { bufferedBytesHigh } = this.#keeper.edge.bounds;
     if (this.#view !== undefined && this.#wire.writableLength <= bufferedBytesHigh) {
-      this.#staged.push(notificationText("mailbox", this.#view));
+      this.#staged.push(pushText("mailbox", this.#view));
       this.#view = undefined;
     }
     this.#write();
@@ -184,9 +178,10 @@ export class PeerSocket implements PushSink {
 
   #request(id: RpcId | undefined, method: string, params: unknown): void {
     if (!isVerb(method)) {
-      this.#answer(id, {
-        error: failureOf(unknownVerb(method, Object.keys(VERBS)), this.#keeper.edge.log, "socket"),
-      });
+      this.#refuseCall(
+        id,
+        failureOf(unknownVerb(method, Object.keys(VERBS)), this.#keeper.edge.log, "socket"),
+      );
       return;
     }
     if (method === "start") {
@@ -204,7 +199,7 @@ export class PeerSocket implements PushSink {
         if (method === "wrap" && "ok" in outcome) {
           for (const session of (outcome.ok as VerbAnswers["wrap"]).wrapped) this.#unbind(session);
         }
-        this.#answer(id, outcome);
+        this.#answer(id, method, outcome);
       },
     );
   }
@@ -212,8 +207,10 @@ export class PeerSocket implements PushSink {
   #start(id: RpcId | undefined, params: unknown): void {
     if (this.#session.id !== "none") {
       const message = "this connection carries a session already";
-      this.#answer(id, {
-        error: { code: "invalid_argument", message, hint: "open another connection for it" },
+      this.#refuseCall(id, {
+        code: "invalid_argument",
+        message,
+        hint: "open another connection for it",
       });
       return;
     }
@@ -227,7 +224,7 @@ export class PeerSocket implements PushSink {
         this.#count(-1);
         if ("ok" in outcome) this.#bind((outcome.ok as VerbAnswers["start"]).session);
         else this.#session = NO_SESSION;
-        this.#answer(id, outcome);
+        this.#answer(id, "start", outcome);
       },
     );
   }
@@ -251,16 +248,21 @@ export class PeerSocket implements PushSink {
 
   #answer(
     id: RpcId | undefined,
+    verb: VerbName,
     outcome: { readonly ok: VerbAnswers[VerbName] } | { readonly error: ErrorReport },
   ): void {
     if (id === undefined || !this.#open) return;
     if ("error" in outcome) {
-      this.#send(errorText(id, outcome.error));
+      this.#refuseCall(id, outcome.error);
       return;
     }
-    const text = resultText(id, outcome.ok);
+    const text = answerText(id, verb, outcome.ok);
     if (text.length <= this.#keeper.edge.bounds.messageBytesMax) this.#send(text);
-    else this.#send(errorText(id, tooLargeAnswer(this.#keeper.edge.bounds.messageBytesMax)));
+    else this.#refuseCall(id, tooLargeAnswer(this.#keeper.edge.bounds.messageBytesMax));
+  }
+
+  #refuseCall(id: RpcId | undefined, report: ErrorReport): void {
+    if (id !== undefined && this.#open) this.#send(errorText(id, report));
   }
 
   #refuse(report: ErrorReport): void {

@@ -12,11 +12,18 @@ const LENGTH_64 = 127;
 
 /** @param messages well-formed text, as JSON.stringify makes it */
 export function textFrames(messages: readonly string[]): Buffer {
-  const sizes = messages.map((message) => Buffer.byteLength(message));
-  const frames = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + headerBytes(size) + size, 0));
+  const sizes: number[] = [];
+  let bytes = 0;
+  for (const message of messages) {
+    const size = Buffer.byteLength(message);
+    sizes.push(size);
+    bytes += headerBytes(size) + size;
+  }
+  const frames = Buffer.allocUnsafe(bytes);
   let at = 0;
-  for (const [i, message] of messages.entries()) {
-    const size = sizes[i] ?? 0;
+  let next = 0;
+  for (const message of messages) {
+    const size = sizes[next++] ?? 0;
     frames[at] = FINAL_TEXT;
     if (size < LENGTH_16) {
       frames[at + 1] = size;
@@ -29,7 +36,8 @@ export function textFrames(messages: readonly string[]): Buffer {
       frames.writeUInt32BE(size >>> 0, at + 6);
     }
     at += headerBytes(size);
-    at += frames.write(message, at);
+    // A message of as many bytes as characters is ASCII, whose copy needs no encoder.
+    at += size === message.length ? frames.write(message, at, "latin1") : frames.write(message, at);
   }
   return frames;
 }
