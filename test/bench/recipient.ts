@@ -9,6 +9,7 @@ export async function openRecipient(
 ): Promise<void> {
   let draining = false;
   let again = false;
+  let acknowledged = 0;
   const drainParams = JSON.stringify({ persona, project: "bench", limit: 500 });
   const drain = (caller: LeanCaller): void => {
     if (draining) {
@@ -28,8 +29,12 @@ export async function openRecipient(
   const caller = await openLeanCaller(hub, (method, params) => {
     if (method !== "mailbox") return;
     const view = params as { through: number; open: number };
-    caller.notify("acknowledge", `{"through":${view.through}}`);
-    flushSoon(caller);
+    // As the daemon does: of what it has acknowledged it says nothing again.
+    if (view.through > acknowledged) {
+      acknowledged = view.through;
+      caller.notify("acknowledge", `{"through":${view.through}}`);
+      flushSoon(caller);
+    }
     if (view.open > 0) drain(caller);
   });
   await caller.ask("start", {
