@@ -32,6 +32,11 @@ describe("textFrames", () => {
     expect(messagesIn(textFrames([message]))).toEqual([message]);
   });
 
+  it("frames ASCII and other text of one turn", () => {
+    const messages = ["a", "é".repeat(63), "b".repeat(300), "日".repeat(30_000), ""];
+    expect(messagesIn(textFrames(messages))).toEqual(messages);
+  });
+
   it("puts one after the other", () => {
     const messages = ["a", "b".repeat(300), "", "c".repeat(70_000), "d"];
     expect(messagesIn(textFrames(messages))).toEqual(messages);
