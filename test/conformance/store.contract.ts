@@ -101,7 +101,23 @@ export function describeStore(name: string, makeHarness: () => StoreHarness): vo
         await reopen();
         const snapshot = await loadOf(store);
         expect(snapshot.addresses).toEqual([changed, addressOf({ id: 2 })]);
-        expect(snapshot.mailboxes).toEqual([later]);
+        expect(snapshot.mailboxes).toEqual([{ ...later, holds: false }]);
+      });
+
+      it("forgets an address with its mailbox, and takes its name anew", async () => {
+        const mailbox = { address: 1, through: 1, told: 0, drains: 0 };
+        const [signal] = chainOf(1, [1]);
+        if (signal === undefined) throw new Error("there is no signal");
+        const addresses = [addressOf({ id: 1 })];
+        await commitTo(store, { position: 1, addresses, signals: [signal], mailboxes: [mailbox] });
+        await reopen();
+        expect((await loadOf(store)).mailboxes).toEqual([{ ...mailbox, holds: true }]);
+        const again = { ...addressOf({ id: 1 }), id: 2 };
+        await commitTo(store, { position: 1, addressesRemoved: [1], addresses: [again] });
+        await reopen();
+        const snapshot = await loadOf(store);
+        expect(snapshot.addresses).toEqual([again]);
+        expect(snapshot.mailboxes).toEqual([]);
       });
 
       it("finds sessions by age, without those that were removed", async () => {

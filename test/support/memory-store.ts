@@ -74,7 +74,10 @@ export class MemoryStore implements Store {
       position: disk.position,
       addresses: [...disk.addresses.values()],
       sessions: [...disk.sessions.values()].sort((a, b) => a.startedAtMs - b.startedAtMs),
-      mailboxes: [...disk.mailboxes.values()],
+      mailboxes: Array.from(disk.mailboxes.values(), (mailbox) => ({
+        ...mailbox,
+        holds: disk.signals.has(mailbox.through),
+      })),
       open: inOrder
         .filter(({ head }) => (disk.progress.get(head.position)?.endedAtMs ?? null) === null)
         .map(({ head }) => ({
@@ -112,12 +115,16 @@ export class MemoryStore implements Store {
     }
     disk.commits++;
     disk.position = changes.position;
+    for (const signal of changes.signals) disk.signals.set(signal.head.position, signal);
+    for (const record of changes.mailboxes) disk.mailboxes.set(record.address, record);
+    for (const id of changes.addressesRemoved) {
+      disk.addresses.delete(id);
+      disk.mailboxes.delete(id);
+    }
     for (const record of changes.addresses) disk.addresses.set(record.id, record);
     for (const record of changes.sessions) disk.sessions.set(record.id, record);
     for (const id of changes.sessionsRemoved) disk.sessions.delete(id);
-    for (const signal of changes.signals) disk.signals.set(signal.head.position, signal);
     for (const progress of changes.progress) disk.progress.set(progress.position, progress);
-    for (const record of changes.mailboxes) disk.mailboxes.set(record.address, record);
     for (const drain of changes.drains) disk.drains.set(drain.position, drain);
     done(null, undefined);
   }

@@ -18,6 +18,7 @@ export function changesOf(changes: Partial<Changes> & { readonly position: numbe
     addresses: [],
     sessions: [],
     sessionsRemoved: [],
+    addressesRemoved: [],
     signals: [],
     progress: [],
     mailboxes: [],

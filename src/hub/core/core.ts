@@ -97,6 +97,7 @@ export class HubCore {
   readonly identity: HubIdentity;
   readonly #startedAtMs: number;
   readonly #newId: () => string;
+  readonly #retentionMs: number;
   readonly #registry = new Registry();
   readonly #mailroom: Mailroom;
   #pushes: Push[] = [];
@@ -109,12 +110,22 @@ export class HubCore {
     this.identity = { id: snapshot.hubId, version: options.version, protocol: HUB_PROTOCOL };
     this.#startedAtMs = options.startedAtMs;
     this.#newId = options.newId;
+    this.#retentionMs = options.retentionMs;
     const position = Math.max(snapshot.position, before === null ? 0 : before.core.#mailroom.position);
     const mailboxes = new Map(snapshot.mailboxes.map((record) => [record.address, record]));
     for (const record of snapshot.addresses) {
-      const kept = mailboxes.get(record.id) ?? { address: record.id, through: 0, told: 0, drains: 0 };
+      const kept = mailboxes.get(record.id) ?? {
+        address: record.id,
+        through: 0,
+        told: 0,
+        drains: 0,
+        holds: false,
+      };
       // Any position given out so far serves as the view's revision: it is above all that were told.
-      this.#registry.restoreAddress(record, new Mailbox(kept, position), nowMs);
+      const mailbox = new Mailbox(kept, position);
+      // When the last one ended is not known here: now at the latest.
+      if (kept.holds) mailbox.endedAtMs = nowMs;
+      this.#registry.restoreAddress(record, mailbox, nowMs);
     }
     for (const record of snapshot.sessions) this.#registry.restoreSession(record, nowMs);
     this.#mailroom = new Mailroom({ ...options, registry: this.#registry, position });
@@ -251,6 +262,7 @@ export class HubCore {
     const { session, resumed, replaced } = desk.start(this.#registry, command.tenant, command.params, {
       newId: this.#newId,
       position: this.#mailroom.position,
+      retentionMs: this.#retentionMs,
       nowMs,
     });
     this.#urgent = true;

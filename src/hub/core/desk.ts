@@ -44,7 +44,12 @@ export function start(
   registry: Registry,
   tenant: string,
   params: StartParams,
-  options: { readonly newId: () => string; readonly position: number; readonly nowMs: number },
+  options: {
+    readonly newId: () => string;
+    readonly position: number;
+    readonly retentionMs: number;
+    readonly nowMs: number;
+  },
 ): Started {
   const { nowMs } = options;
   refuseProtocol(params.protocol);
@@ -57,7 +62,7 @@ export function start(
   const resumed = resumable(registry, tenant, params, name);
   const older = resumed ?? sameCaller(known, params, nowMs);
   if (known !== undefined && older === undefined) refuseTaken(known, params, nowMs);
-  if (known === undefined) refuseTooMany(registry, tenant);
+  if (known === undefined) makeRoom(registry, tenant, options.retentionMs, nowMs);
 
   const at =
     known ??
@@ -160,10 +165,12 @@ function refuseTaken(at: Registered, params: StartParams, nowMs: number): void {
   });
 }
 
-function refuseTooMany(registry: Registry, tenant: string): void {
+/** Folders with throw-away names leave addresses behind: the one that is longest over goes for the new one. */
+function makeRoom(registry: Registry, tenant: string, retentionMs: number, nowMs: number): void {
   if (registry.count(tenant) < bounds.addressesMax) return;
+  if (registry.forgetLongestOver(tenant, retentionMs, nowMs)) return;
   throw new PrismError("overloaded", `${bounds.addressesMax} addresses are already registered`, {
-    hint: "use a persona and project that exist",
+    hint: "use a persona and project that exist, or wrap those that are done: wrapped ones make room once their signals are forgotten",
   });
 }
 

@@ -30,6 +30,8 @@ export class Mailbox {
   through: number;
   told: number;
   drains: number;
+  /** When its last signal ended; null if none is kept any more, or never was one. */
+  endedAtMs: number | null = null;
   oldest: OpenSignal | null = null;
   newest: OpenSignal | null = null;
   /** The oldest signal that is not delivered: where the next acknowledgement begins. */
@@ -82,7 +84,8 @@ export class Mailbox {
     return signal;
   }
 
-  remove(signal: OpenSignal): void {
+  remove(signal: OpenSignal, endedAtMs: number): void {
+    this.endedAtMs = Math.max(endedAtMs, this.endedAtMs ?? 0);
     if (signal === this.#firstPending) this.#firstPending = pendingFrom(signal.after);
     if (signal.before === null) this.oldest = signal.after;
     else signal.before.after = signal.after;

@@ -330,7 +330,7 @@ export class Mailroom {
   #end(signal: OpenSignal, state: "drained" | "expired", endedAtMs: number): void {
     const { head, deliveredAtMs, mailbox } = signal;
     this.#moved({ position: head.position, state, deliveredAtMs, endedAtMs });
-    mailbox.remove(signal);
+    mailbox.remove(signal, endedAtMs);
     this.#open.delete(head.position);
   }
 

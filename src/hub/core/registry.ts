@@ -7,7 +7,7 @@ import { type Address, formatAddress } from "../../domain/address.ts";
 import { limits } from "../../domain/limits.ts";
 import type { Liveness, SessionKind } from "../../domain/verbs.ts";
 import type { AddressRecord, SessionRecord } from "../store/store.ts";
-import { bounds } from "./bounds.ts";
+import { bounds, keyMemoryMs } from "./bounds.ts";
 import type { Mailbox } from "./mailbox.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -32,6 +32,7 @@ export interface RegistryChanges {
   readonly addresses: AddressRecord[];
   readonly sessions: SessionRecord[];
   readonly sessionsRemoved: string[];
+  readonly addressesRemoved: number[];
 }
 
 export class Registry {
@@ -42,6 +43,7 @@ export class Registry {
   #changedAddresses = new Set<Registered>();
   #changedSessions = new Set<Session>();
   #removedSessions: string[] = [];
+  #removedAddresses: number[] = [];
 
   // ---- reading ----
 
@@ -211,8 +213,37 @@ export class Registry {
     });
   }
 
+  /**
+   * Forgets the one address of a tenant that was wrapped, or stale beyond the retention time, for longest.
+   * One with an open or a kept signal, or a live session, stays.
+   * @returns false if there is none
+   */
+  forgetLongestOver(tenant: string, retentionMs: number, nowMs: number): boolean {
+    let longest: Registered | null = null;
+    let sinceMs = Number.POSITIVE_INFINITY;
+    for (const at of this.of(tenant)) {
+      const overSinceMs = at.wrappedAtMs ?? at.lastHeardAtMs + at.leaseMs + retentionMs;
+      if (overSinceMs >= sinceMs || overSinceMs > nowMs) continue;
+      // The highest id stays, so that no id is ever given out twice: a store counts on from what it holds.
+      if (at.id === this.#lastAddressId || !isEmpty(at, retentionMs, nowMs)) continue;
+      longest = at;
+      sinceMs = overSinceMs;
+    }
+    if (longest !== null) this.#forget(longest);
+    return longest !== null;
+  }
+
+  #forget(at: Registered): void {
+    for (const session of [...at.sessions]) this.removeSession(session);
+    this.#tenants.get(at.tenant)?.delete(at.name);
+    this.#byId.delete(at.id);
+    this.#changedAddresses.delete(at);
+    this.#removedAddresses.push(at.id);
+  }
+
   get hasChanges(): boolean {
-    return this.#changedAddresses.size + this.#changedSessions.size + this.#removedSessions.length > 0;
+    const removed = this.#removedSessions.length + this.#removedAddresses.length;
+    return this.#changedAddresses.size + this.#changedSessions.size + removed > 0;
   }
 
   takeChanges(): RegistryChanges {
@@ -220,10 +251,12 @@ export class Registry {
       addresses: Array.from(this.#changedAddresses, addressRecordOf),
       sessions: Array.from(this.#changedSessions, sessionRecordOf),
       sessionsRemoved: this.#removedSessions,
+      addressesRemoved: this.#removedAddresses,
     };
     this.#changedAddresses = new Set();
     this.#changedSessions = new Set();
     this.#removedSessions = [];
+    this.#removedAddresses = [];
     return changes;
   }
 
@@ -243,6 +276,12 @@ export class Registry {
 export function isAlive(session: Session, nowMs: number): boolean {
   if (session.wrappedAtMs !== null) return false;
   return session.connected || wasHeardWithin(session, bounds.sessionAliveMs, nowMs);
+}
+
+/** Nobody lives at it, nothing waits for it, and the store keeps no signal of it. */
+function isEmpty({ mailbox, sessions }: Registered, retentionMs: number, nowMs: number): boolean {
+  if (mailbox.open > 0 || sessions.some((session) => isAlive(session, nowMs))) return false;
+  return mailbox.endedAtMs === null || mailbox.endedAtMs + keyMemoryMs(retentionMs) <= nowMs;
 }
 
 /** A word from the future was heard before the clock was set back, and says nothing about now. */

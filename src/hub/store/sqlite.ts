@@ -148,6 +148,10 @@ class SqliteStore implements Store {
 
   #applyRegistry(changes: Changes): void {
     const write = this.#write;
+    for (const id of changes.addressesRemoved) {
+      write.addressRemoved.run(id);
+      write.mailboxRemoved.run(id);
+    }
     for (const at of changes.addresses) {
       write.address.run(
         at.id,
@@ -192,6 +196,7 @@ class SqliteStore implements Store {
         through: int(row[1]),
         told: int(row[2]),
         drains: int(row[3]),
+        holds: row[4] === 1,
       })),
       open: [...rows(find.openSettled, settled), ...rows(find.openSince, settled)].map((row) => ({
         head: headFrom(row),
@@ -318,6 +323,8 @@ function prepareReads(db: DatabaseSync) {
     const statement = db.prepare(sql);
     statement.setReturnArrays(true);
     return statement;
+    addressRemoved: db.prepare("DELETE FROM addresses WHERE id = ?"),
+    mailboxRemoved: db.prepare("DELETE FROM mailboxes WHERE address = ?"),
   };
   const open = `SELECT ${HEAD_COLUMNS}, p.delivered_at_ms FROM signals s
     LEFT JOIN progress p ON p.position = s.position`;
@@ -325,7 +332,11 @@ function prepareReads(db: DatabaseSync) {
     hub: prepare("SELECT hub_id, position, settled FROM hub"),
     addresses: prepare(`SELECT ${ADDRESS_COLUMNS} FROM addresses ORDER BY id`),
     sessions: prepare(`SELECT ${SESSION_COLUMNS} FROM sessions ORDER BY started_at_ms, rowid`),
-    mailboxes: prepare("SELECT address, through, told, drains FROM mailboxes"),
+    mailboxes: prepare(
+      // A mailbox is forgotten from its old end: as long as any of it is kept, its newest is.
+      `SELECT address, through, told, drains,
+         EXISTS (SELECT 1 FROM signals WHERE position = through) FROM mailboxes`,
+    ),
     openSettled: prepare(
       `${open} WHERE s.position IN (SELECT position FROM waiting) AND s.position <= ?
          AND p.ended_at_ms IS NULL ORDER BY s.position`,

@@ -46,6 +46,11 @@ export interface MailboxRecord {
   readonly drains: number;
 }
 
+export interface StoredMailbox extends MailboxRecord {
+  /** Some signal of it, open or ended, is still kept. */
+  readonly holds: boolean;
+}
+
 /** A signal as accepted, without its text: none of this ever changes. */
 export interface SignalHead {
   readonly position: number;
@@ -96,6 +101,8 @@ export interface Changes {
   readonly addresses: readonly AddressRecord[];
   readonly sessions: readonly SessionRecord[];
   readonly sessionsRemoved: readonly string[];
+  /** Forgotten with their mailboxes, before `addresses` is applied: a new one may have the same name. */
+  readonly addressesRemoved: readonly number[];
   readonly signals: readonly NewSignal[];
   readonly progress: readonly Progress[];
   readonly mailboxes: readonly MailboxRecord[];
@@ -132,7 +139,7 @@ export interface Snapshot {
   readonly position: number;
   readonly addresses: readonly AddressRecord[];
   readonly sessions: readonly SessionRecord[];
-  readonly mailboxes: readonly MailboxRecord[];
+  readonly mailboxes: readonly StoredMailbox[];
   /** Signals neither drained nor expired. */
   readonly open: readonly OpenSignalRecord[];
   readonly keys: readonly KeyRecord[];

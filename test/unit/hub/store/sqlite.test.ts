@@ -67,7 +67,7 @@ describe("kill -9", () => {
                 previous: position - 1, from: null, urgent: false, acceptedAtMs: 1, expiresAtMs: 2,
                 replyTo: null, session: null, textBytes: 6 } });
             }
-            store.commit({ position, signals, addresses: [], sessions: [], sessionsRemoved: [], progress: [],
+            store.commit({ position, signals, addresses: [], sessions: [], sessionsRemoved: [], addressesRemoved: [], progress: [],
               drains: [], mailboxes: [{ address: 1, through: position, told: 0, drains: 0 }] }, (error) => {
               if (error !== null) throw error;
               process.stdout.write(position + "\\n");
