@@ -33,7 +33,9 @@ export function pushText<K extends keyof HubPushes>(name: K, value: HubPushes[K]
 }
 
 function resultAround(id: RpcId, result: string): string {
-  return `{"jsonrpc":"2.0","id":${typeof id === "number" ? id : JSON.stringify(id)},"result":${result}}`;
+  // An id like 1e999 is read as Infinity, which JSON can't say.
+  const idText = Number.isSafeInteger(id) ? id : JSON.stringify(id);
+  return `{"jsonrpc":"2.0","id":${idText},"result":${result}}`;
 }
 
 function signalText(answer: SignalAnswer): string {
