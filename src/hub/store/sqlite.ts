@@ -280,18 +280,27 @@ function rows(statement: StatementSync, ...values: SQLInputValue[]): Row[] {
   return statement.all(...values) as unknown as Row[];
 }
 
+/**
+ * OR FAIL: a statement of several rows then keeps no journal of its own, with which SQLite would undo its first
+ * rows if a later one failed (a copy of each page it touches). The transaction is rolled back as a whole anyway.
+ * OR REPLACE has no such form: it keeps one.
+ */
 function prepareAppenders(db: DatabaseSync) {
   const signalColumns = `position, address, previous, sender, urgent, accepted_at_ms, expires_at_ms,
     reply_to, session, text_bytes, text`;
   return {
-    signals: new Appender(db, `INSERT INTO signals (${signalColumns})`, 11),
-    keys: new Appender(db, "INSERT INTO keys (position, key)", 2),
+    signals: new Appender(db, `INSERT OR FAIL INTO signals (${signalColumns})`, 11),
+    keys: new Appender(db, "INSERT OR FAIL INTO keys (position, key)", 2),
     progress: new Appender(
       db,
       "INSERT OR REPLACE INTO progress (position, state, delivered_at_ms, ended_at_ms)",
       4,
     ),
-    drains: new Appender(db, "INSERT INTO drains (position, address, key, drained_at_ms, signals)", 5),
+    drains: new Appender(
+      db,
+      "INSERT OR FAIL INTO drains (position, address, key, drained_at_ms, signals)",
+      5,
+    ),
     mailboxes: new Appender(db, "INSERT OR REPLACE INTO mailboxes (address, through, told, drains)", 4),
   };
 }
@@ -314,6 +323,8 @@ function prepareWrites(db: DatabaseSync) {
            root = excluded.root, instance = excluded.instance, version = excluded.version,
            last_heard_at_ms = excluded.last_heard_at_ms, wrapped_at_ms = excluded.wrapped_at_ms`,
     ),
+    addressRemoved: db.prepare("DELETE FROM addresses WHERE id = ?"),
+    mailboxRemoved: db.prepare("DELETE FROM mailboxes WHERE address = ?"),
     sessionRemoved: db.prepare("DELETE FROM sessions WHERE id = ?"),
   };
 }
@@ -323,8 +334,6 @@ function prepareReads(db: DatabaseSync) {
     const statement = db.prepare(sql);
     statement.setReturnArrays(true);
     return statement;
-    addressRemoved: db.prepare("DELETE FROM addresses WHERE id = ?"),
-    mailboxRemoved: db.prepare("DELETE FROM mailboxes WHERE address = ?"),
   };
   const open = `SELECT ${HEAD_COLUMNS}, p.delivered_at_ms FROM signals s
     LEFT JOIN progress p ON p.position = s.position`;
