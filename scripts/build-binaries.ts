@@ -56,6 +56,7 @@ async function build({ target, outDir, inputs, entry }: Build): Promise<void> {
   const { bundle } = await import("./build/bundle.ts");
   const { BAKED_FLAGS, packageExecutable } = await import("./build/package.ts");
   const { prove } = await import("./build/proof.ts");
+  const { warmUp } = await import("./build/warm-up.ts");
   const startedAt = performance.now();
   const workDir = join(ROOT, ".cache", "build", String(process.pid));
   await mkdir(workDir, { recursive: true });
@@ -69,8 +70,13 @@ async function build({ target, outDir, inputs, entry }: Build): Promise<void> {
     const { bytes: textBytes } = bundled;
     say(`bundled: ${kilobytes(textBytes.first)} for every start, ${kilobytes(textBytes.all)} in all`);
 
+    const code = await warmUp({ parts: bundled.parts, runtime: runtime.path, flags: BAKED_FLAGS, workDir });
+    say(`warmed up: compiled code of ${code.size} parts out of ${bundled.parts.size}`);
+
     const made = join(workDir, target.fileName);
-    await quietly(() => packageExecutable({ target, bundle: bundled, runtime, workDir, outFile: made }));
+    await quietly(() =>
+      packageExecutable({ target, bundle: bundled, code, runtime, workDir, outFile: made }),
+    );
     await prove({ executable: made, version, flags: BAKED_FLAGS });
 
     const { size: bytes } = await stat(made);

@@ -4,13 +4,13 @@
  * because source text is memory: 700 kB that a daemon never runs, in the same file as what it does run, cost
  * it 2.6 MB and 7 ms (V8 keeps the text of a script, and reads over all of it once).
  *
- * esbuild splits ES modules only, so it splits those, and each part is then turned into CommonJS. A loader of
- * a few lines finds them in the executable itself, as assets.
+ * esbuild splits ES modules only, so it splits those, and each part is then turned into CommonJS.
  */
 
 import { writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type BuildOptions, build, transform } from "esbuild";
+import { FIRST_PART } from "./loader.ts";
 
 export interface BundleOptions {
   /** Entry point, absolute. */
@@ -21,7 +21,6 @@ export interface BundleOptions {
 }
 
 export interface Bundle {
-  readonly loaderFile: string;
   /** The parts' files, by the name that `require` is called with. */
   readonly parts: ReadonlyMap<string, string>;
   /** Text that every start loads, and all of it. */
@@ -65,34 +64,7 @@ export async function bundle({ entry, outDir, version }: BundleOptions): Promise
     await writeFile(path, code);
     parts.set(`./${name}`, path);
     bytes.all += code.length;
-    if (name === FIRST_PART) bytes.first = code.length;
+    if (`./${name}` === FIRST_PART) bytes.first = code.length;
   }
-  const loaderFile = join(outDir, "loader.cjs");
-  await writeFile(loaderFile, LOADER);
-  return { loaderFile, parts, bytes };
+  return { parts, bytes };
 }
-
-const FIRST_PART = "main.js";
-
-/**
- * The executable's own script, and all of it: loads parts by name, and Node's modules by theirs. A part is
- * ASCII, so its bytes are its characters. Parts carry names of their own in stack traces, and not the folder
- * that they were built in.
- */
-const LOADER = `"use strict";
-const fromNode = require;
-const loaded = new Map();
-function load(name) {
-  if (name[0] !== ".") return fromNode(name);
-  let part = loaded.get(name);
-  if (part === undefined) {
-    loaded.set(name, (part = { exports: {} }));
-    const text = Buffer.from(fromNode("node:sea").getRawAsset(name)).latin1Slice();
-    const names = ["exports", "require", "module"];
-    const run = fromNode("node:vm").compileFunction(text, names, { filename: "prism" + name.slice(1) });
-    run(part.exports, load, part);
-  }
-  return part.exports;
-}
-load("./${FIRST_PART}");
-`;

@@ -8,10 +8,12 @@
  * proof.ts asserts in the built file that the settings arrived.
  */
 import { execFile } from "node:child_process";
-import { chmod, copyFile } from "node:fs/promises";
+import { chmod, copyFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import sea from "@yao-pkg/pkg/lib-es5/sea.js";
 import type { Bundle } from "./bundle.ts";
+import { loaderText } from "./loader.ts";
 import type { Target } from "./targets.ts";
 
 /** Flags that the executable starts with. */
@@ -27,6 +29,7 @@ export const BAKED_FLAGS = [
 const SEA_CONFIG = {
   disableExperimentalSEAWarning: true,
   useSnapshot: false,
+  // The script itself is a loader of thirty lines; the parts bring their own.
   useCodeCache: false,
   execArgv: [...BAKED_FLAGS],
   // Neither NODE_OPTIONS nor --node-options is honoured: a user's debugging flags must not reach a daemon,
@@ -37,6 +40,8 @@ const SEA_CONFIG = {
 export interface PackageOptions {
   readonly target: Target;
   readonly bundle: Bundle;
+  /** Files with the compiled code of parts, by the part's name. */
+  readonly code: ReadonlyMap<string, string>;
   readonly runtime: { readonly path: string; readonly version: string };
   /** A private folder for what is made on the way. */
   readonly workDir: string;
@@ -44,11 +49,15 @@ export interface PackageOptions {
 }
 
 export async function packageExecutable(options: PackageOptions): Promise<void> {
-  const runtimePath = `${options.workDir}/runtime`;
+  const { bundle, code } = options;
+  const loaderFile = join(options.workDir, "loader.cjs");
+  await writeFile(loaderFile, loaderText([...code.keys()]));
+  const runtimePath = join(options.workDir, "runtime");
   await copyFile(options.runtime.path, runtimePath);
   if (options.target.platform === "linux") await stripSymbols(runtimePath);
-  const seaConfig = { ...SEA_CONFIG, assets: Object.fromEntries(options.bundle.parts) };
-  await sea.default(options.bundle.loaderFile, {
+  const codeAssets = [...code].map(([name, file]) => [`${name}.code`, file] as const);
+  const seaConfig = { ...SEA_CONFIG, assets: Object.fromEntries([...bundle.parts, ...codeAssets]) };
+  await sea.default(loaderFile, {
     targets: [
       {
         nodeRange: `node${options.runtime.version}`,
