@@ -35,7 +35,7 @@ import { Intake, type Waiting } from "./engine/intake.ts";
 import { Alarm, type EngineScheduler, eventLoop } from "./engine/scheduler.ts";
 import { TextCache } from "./engine/text-cache.ts";
 import type { Answered, Caller, HubService, PushSink } from "./service.ts";
-import type { Found, Snapshot, Store, Want } from "./store/store.ts";
+import type { Changes, Found, Snapshot, Store, Want } from "./store/store.ts";
 
 export type { EngineScheduler } from "./engine/scheduler.ts";
 
@@ -104,6 +104,8 @@ class Engine implements HubService {
   #busy = false;
   #turnComes = false;
   #refusal: Refusal | null = null;
+  /** What the last commit failed with, until one works again. */
+  #commitFailure: PrismError | null = null;
   #closing: { readonly reason: string; readonly closed: () => void; saidLast: boolean } | null = null;
   #closed: Promise<void> | null = null;
 
@@ -161,18 +163,37 @@ class Engine implements HubService {
   health(): Promise<{ readonly storeLatencyMs: number }> {
     const askedAtMs = this.#scheduler.monotonicMs();
     return new Promise((resolve, reject) => {
-      const unwell = this.#closing !== null ? shutDown() : (this.#refusal?.error ?? null);
+      const refusal = this.#refusal;
+      const refused = refusal !== null && askedAtMs < refusal.untilMs ? refusal.error : null;
+      const unwell = this.#closing === null ? refused : shutDown();
       if (unwell !== null) {
         reject(unwell);
         return;
       }
       this.#run((done) => {
-        this.#options.store.check((error) => {
+        this.#probe((error) => {
           if (error === null) resolve({ storeLatencyMs: this.#scheduler.monotonicMs() - askedAtMs });
           else reject(error);
           done();
         });
       });
+    });
+  }
+
+  /** A disk that is full can still be read: after a failed commit only one that works says that all is well. */
+  #probe(done: (error: PrismError | null) => void): void {
+    const { store } = this.#options;
+    if (this.#refusal !== null) {
+      done(this.#refusal.error);
+      return;
+    }
+    if (this.#commitFailure === null) {
+      store.check((error) => done(error));
+      return;
+    }
+    store.commit({ ...NO_CHANGES, position: this.#core.position }, (error) => {
+      this.#commitFailure = error;
+      done(error);
     });
   }
 
@@ -278,6 +299,7 @@ class Engine implements HubService {
       return;
     }
     this.#options.store.commit(batch.changes, (error) => {
+      this.#commitFailure = error;
       if (error !== null) this.#failed(error, decided);
       else this.#fetch(batch, decided);
     });
@@ -477,6 +499,16 @@ class Engine implements HubService {
   }
 }
 
+const NO_CHANGES: Omit<Changes, "position"> = {
+  addresses: [],
+  addressesRemoved: [],
+  sessions: [],
+  sessionsRemoved: [],
+  signals: [],
+  progress: [],
+  mailboxes: [],
+  drains: [],
+};
 const NOTHING: Batch = { changes: null, pushes: [], detached: [] };
 const NOT_FOUND: Found = { signals: [], next: null };
 

@@ -50,7 +50,10 @@ export interface HubService {
   /** Any sign of life from a session: a message, a ping, a pong. Cheap. */
   heard(session: string): void;
   disconnected(session: string, sink: PushSink): void;
-  /** Settles after one round through the store: healthy means answered in time. */
+  /**
+   * Settles after one round through the store: healthy means answered in time. After a failed commit it rejects
+   * with that failure until one works again, be it only an empty one for the asking.
+   */
   health(): Promise<{ readonly storeLatencyMs: number }>;
   /** Answers what is under way, tells the sessions, closes the store. */
   close(reason: string): Promise<void>;

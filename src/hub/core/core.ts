@@ -143,6 +143,11 @@ export class HubCore {
     }
   }
 
+  /** The highest position given out so far. */
+  get position(): number {
+    return this.#mailroom.position;
+  }
+
   get names(): Names {
     return this.#mailroom.names;
   }

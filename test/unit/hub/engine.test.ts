@@ -429,6 +429,26 @@ describe("health", () => {
   });
 });
 
+describe("health after a failed commit", () => {
+  it("is that failure until a commit works again", async () => {
+    const bench = new EngineBench();
+    bench.startDaemon();
+    bench.disk.failing = full;
+    bench.settled(() => bench.signal("lost"));
+    await expect(bench.hub.health()).rejects.toMatchObject({ code: "storage_full" });
+    bench.scheduler.advance(2_000);
+    const still = bench.hub.health();
+    bench.scheduler.settle();
+    await expect(still).rejects.toMatchObject({ code: "storage_full" });
+    bench.disk.failing = null;
+    expect(await bench.settled(() => bench.hub.health())).toEqual({ storeLatencyMs: 0 });
+    const { commits } = bench.store;
+    const asked = commits.length;
+    await bench.settled(() => bench.hub.health());
+    expect(commits).toHaveLength(asked);
+  });
+});
+
 describe("close", () => {
   it("answers what waits, tells the sessions, closes the store and leaves no timer", async () => {
     const bench = new EngineBench();
