@@ -470,6 +470,7 @@ class Engine implements HubService {
       keysBeforeMs: now() - keyMemoryMs(retentionMs),
       rowsMax: engineBounds.upkeepRowsMax,
     };
+    this.#core.forget(upkeep);
     store.maintain(upkeep, (error, more) => {
       if (error !== null) log("warn", "upkeepFailed", { reason: error.message });
       const isBehind = error === null && more;

@@ -186,6 +186,11 @@ export class HubCore {
     this.#mailroom.expireDue(nowMs);
   }
 
+  /** To be called before the store forgets anything: both must forget the same. */
+  forget(upkeep: { readonly keysBeforeMs: number; readonly endedBeforeMs: number }): void {
+    this.#mailroom.forget(upkeep);
+  }
+
   /** When `tick` is due next, or null. */
   nextWakeMs(): number | null {
     return this.#mailroom.nextExpiryMs();

@@ -388,6 +388,12 @@ export class Mailroom {
     };
   }
 
+  /** Forgets what the store is about to be allowed to forget. */
+  forget(upkeep: { readonly keysBeforeMs: number; readonly endedBeforeMs: number }): void {
+    this.#keys.forgetUntil(upkeep.keysBeforeMs);
+    this.#drainKeys.forgetUntil(upkeep.endedBeforeMs);
+  }
+
   // ---- changes ----
 
   #moved(progress: Progress): void {
