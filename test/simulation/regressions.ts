@@ -23,6 +23,11 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly about: stri
       "a start held up on a dying connection took the session from the living one, which stayed open and deaf",
   },
   {
+    seed: 4134,
+    about:
+      "the hub's clock ran ahead and was set back: it knew keys whose signals were forgotten, and refused them",
+  },
+  {
     seed: 399,
     about: "a ring made between a wake and the news of it was repeated the moment the daemon's clock leapt",
   },
