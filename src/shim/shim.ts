@@ -17,6 +17,7 @@ import { mcpServerOf, type ToolHost } from "../net/mcp-tools.ts";
 import { AgentTools } from "./agent-tools.ts";
 import { DaemonLink, type DaemonLinkBounds } from "./daemon-link.ts";
 import { HubLink, type HubLinkBounds } from "./hub-link.ts";
+import { jsonLines } from "./json-lines.ts";
 
 export interface ShimOptions {
   readonly home: Home;
@@ -48,6 +49,9 @@ export interface ShimOptions {
 
 /** The host that started the agent waits for its children: a hub that is away must not keep it waiting. */
 const WRAP_MS_MAX = 1_500;
+
+/** One message, with room for what JSON and the protocol put around it. */
+const LINE_BYTES_MAX = 2 * limits.messageBytesMax;
 
 /** Names under which clients introduce themselves, as the surfaces that they are. */
 const SURFACES: { readonly [client: string]: string } = {
@@ -101,9 +105,8 @@ export async function runShim(options: ShimOptions): Promise<void> {
     },
     call: (tool, args, context) => tools.call(tool, args, context.mcpReq.signal),
   };
-  const transport = new StdioServerTransport(options.stdin, options.stdout, {
-    maxBufferSize: 2 * limits.messageBytesMax,
-  });
+  const input = options.stdin.pipe(jsonLines(LINE_BYTES_MAX, () => refuseLine(options)));
+  const transport = new StdioServerTransport(input, options.stdout, { maxBufferSize: LINE_BYTES_MAX });
   const serving = serveStdio(
     ({ era }) => {
       const server = mcpServerOf(host, era === "legacy");
@@ -117,6 +120,15 @@ export async function runShim(options: ShimOptions): Promise<void> {
   await hub.close(WRAP_MS_MAX);
   daemon.close();
   await serving.close().catch(() => {});
+  // What still comes is for nobody, and must not keep the process alive.
+  options.stdin.unpipe(input).pause();
+}
+
+/** JSON-RPC 2.0 section 5.1: what can't be parsed has no id to answer to. */
+function refuseLine({ stdout, log }: ShimOptions): void {
+  log("warn", "mcpLineNotJson", { hint: "only JSON-RPC may be written to this program's standard input" });
+  const error = { code: -32_700, message: "Parse error: the line is not JSON" };
+  stdout.write(`${JSON.stringify({ jsonrpc: "2.0", id: null, error })}\n`);
 }
 
 function ended(options: ShimOptions): Promise<void> {

@@ -155,8 +155,11 @@ describe("the handshake", () => {
   });
 
   it("survives lines that are no messages, and writes nothing but messages", async () => {
-    const { lines } = await openBench();
+    const { lines, logged } = await openBench();
     lines.write("this is no JSON");
+    const refusal = await lines.until((line) => line.error !== undefined);
+    expect(refusal).toMatchObject({ id: null, error: { code: -32700 } });
+    expect(logged.join()).toContain("mcpLineNotJson");
     lines.write("[]");
     lines.write('{"jsonrpc":"1.0","id":1,"method":"x"}');
     lines.write("{}");
