@@ -79,7 +79,11 @@ function withoutAnswer(error: PrismError, { shown, isLocal, again }: Circumstanc
   // A certificate that is not trusted is shown by a hub that runs: starting another one would not help.
   const remedy = isLocal && isNobodyThere(error) ? 'start it with "prism hub"' : (error.hint ?? "try again");
   const repeat = again === undefined ? "" : `; then repeat with --key ${again.key}, so that ${again.does}`;
-  return new PrismError(error.code, named, { hint: `${remedy}${repeat}`, cause: error });
+  return new PrismError(error.code, named, {
+    hint: `${remedy}${repeat}`,
+    ...(again === undefined ? {} : { key: again.key }),
+    cause: error,
+  });
 }
 
 /** The system found nobody at that port. */

@@ -70,7 +70,7 @@ async function confirmRead(answer: DrainAnswer, runtime: Runtime): Promise<void>
     if ((await runtime.out.flush()) === "written" || answer.signals.length === 0) return;
   } catch (error) {
     if (!(error instanceof PrismError) || answer.signals.length === 0) throw error;
-    throw new PrismError(error.code, error.message, { hint: again, cause: error });
+    throw new PrismError(error.code, error.message, { hint: again, key: answer.key, cause: error });
   }
   runtime.err.write(`prism: the reader went away before the signals were written\n  hint: ${again}\n`);
 }

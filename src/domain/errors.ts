@@ -55,6 +55,7 @@ export interface PrismErrorInit {
   /** What to do next: one sentence, no full stop. */
   readonly hint?: string;
   readonly target?: TargetReport;
+  readonly key?: string;
   readonly cause?: unknown;
 }
 
@@ -66,6 +67,8 @@ export class PrismError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly target: TargetReport | undefined;
+  /** Asking again with this key does a lost signal or drain once. */
+  readonly key: string | undefined;
 
   constructor(code: ErrorCode, message: string, init: PrismErrorInit = {}) {
     super(message, init.cause === undefined ? undefined : { cause: init.cause });
@@ -73,6 +76,7 @@ export class PrismError extends Error {
     this.code = code;
     this.hint = init.hint;
     this.target = init.target;
+    this.key = init.key;
   }
 }
 
@@ -82,6 +86,8 @@ export interface ErrorReport {
   readonly message: string;
   readonly hint?: string;
   readonly target?: TargetReport;
+  /** Of a signal or drain whose answer got lost: asked again with this key, it is done once. */
+  readonly key?: string;
 }
 
 /** Anything thrown, as data that may be shown to a peer: what is not a `PrismError` becomes `internal`. */
@@ -98,6 +104,7 @@ export function reportOf(error: unknown): ErrorReport {
     message: error.message,
     ...(error.hint === undefined ? {} : { hint: error.hint }),
     ...(error.target === undefined ? {} : { target: error.target }),
+    ...(error.key === undefined ? {} : { key: error.key }),
   };
 }
 
@@ -107,5 +114,6 @@ export function errorOf(report: ErrorReport): PrismError {
   return new PrismError(known ? report.code : "internal", report.message, {
     ...(report.hint === undefined ? {} : { hint: report.hint }),
     ...(report.target === undefined ? {} : { target: report.target }),
+    ...(report.key === undefined ? {} : { key: report.key }),
   });
 }

@@ -119,6 +119,16 @@ describe("failures of a hub", () => {
     expect(err).toContain("--key k1");
   });
 
+  it("tell the key of what may be lost as data, too", async () => {
+    hub = await openTestServer();
+    hub.service.answers.drain = { error: { code: "interrupted", message: "the hub is shutting down" } };
+    const words = ["drain", "--persona", "reviewer", "--project", "shop", "--key", "k1", "--json"];
+    const { out } = await typed(words, { env: env() });
+    expect(JSON.parse(out)).toMatchObject({ error: { code: "hub_unreachable", key: "k1" } });
+    const status = await typed(["status", "--json"], { env: { ...env(), PRISM_HUB: "http://127.0.0.1:9" } });
+    expect(JSON.parse(status.out).error).not.toHaveProperty("key");
+  });
+
   it("a token from the environment is mended there: a file would not be read", async () => {
     hub = await openTestServer();
     const wrong = { ...env(), PRISM_TOKEN: "wrong-token" };
