@@ -1,6 +1,7 @@
 /** What can go wrong with a WebSocket connection once there is a byte stream, as one clear sentence each. */
 import { printable } from "../domain/address.ts";
 import { type ErrorCode, PrismError } from "../domain/errors.ts";
+import { errnoOf } from "../host/fs-error.ts";
 import type { WsEvent } from "../wsproto.ts";
 import type { SocketUrl } from "./socket-url.ts";
 
@@ -48,6 +49,16 @@ export function lostConnection(url: SocketUrl, cause: PrismError | null): PrismE
   if (cause !== null) return cause;
   return new PrismError("hub_unreachable", `${url.shown} ended the connection without closing it in order`, {
     hint: "try again: it may be restarting",
+  });
+}
+
+/** A server that was spoken to in the clear hung up before any answer: so do those that await TLS. */
+export function refusedUnanswered(url: SocketUrl, cause: PrismError | null): PrismError {
+  // Nobody reached, or a proxy's own word: TLS has no part in it.
+  if (cause !== null && errnoOf(cause.cause) !== "ECONNRESET") return cause;
+  return new PrismError("hub_unreachable", `${url.shown} ended the connection without an answer`, {
+    hint: "write https:// if it serves TLS; else try again, as it may be restarting",
+    cause,
   });
 }
 

@@ -19,6 +19,7 @@ import {
   brokenProtocol,
   lostConnection,
   openingTimeout,
+  refusedUnanswered,
   silentPeer,
 } from "./socket-errors.ts";
 import { parseSocketUrl, type SocketUrl } from "./socket-url.ts";
@@ -130,6 +131,8 @@ class SocketDriver implements SocketHandle {
   readonly #url: SocketUrl;
   readonly #core: WsClient;
   readonly #channel: Channel;
+  /** The handshake was done once. */
+  #wasOpen = false;
   readonly #limits: Required<Pick<SocketOptions, keyof typeof socketDefaults>>;
 
   /** Handed to the channel, not yet taken by the system. */
@@ -292,6 +295,7 @@ class SocketDriver implements SocketHandle {
         if (!this.#closing) this.#events.binary(event.bytes);
         return;
       case "opened":
+        this.#wasOpen = true;
         this.#watchSilence();
         this.#events.opened(event.protocol, event.extensions);
         return;
@@ -339,12 +343,17 @@ class SocketDriver implements SocketHandle {
     this.#setTimer(this.#limits.closeTimeoutMs, () => this.#channel.destroy());
   }
 
+  #lost(error: PrismError | null): PrismError {
+    if (this.#wasOpen || this.#url.endpoint.secure) return lostConnection(this.#url, error);
+    return refusedUnanswered(this.#url, error);
+  }
+
   #channelClosed(error: PrismError | null): void {
     clearTimeout(this.#timer);
     const byOwner = this.#closing && this.#error === undefined;
     this.#closing = true;
     const info = this.#core.closeInfo();
-    const cause = this.#error ?? (info.wasClean || byOwner ? undefined : lostConnection(this.#url, error));
+    const cause = this.#error ?? (info.wasClean || byOwner ? undefined : this.#lost(error));
     this.#events.closed(cause === undefined ? info : { ...info, error: cause });
   }
 

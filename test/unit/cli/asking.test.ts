@@ -191,6 +191,10 @@ describe.skipIf(!hasOpenssl)("a certificate that is not trusted", () => {
       const { out } = await typed(["doctor"], { env: here });
       expect(out).toContain("--tls-ca FILE\n");
       expect(out).not.toContain("start it");
+      const inTheClear = server.url.replace("https:", "http:");
+      const plain = await typed(["status", "--hub", inTheClear], { env: here });
+      expect(plain.status).toBe(69);
+      expect(plain.err).toContain("write https:// if it serves TLS");
     } finally {
       await server.close("the test is over");
       certificates.remove();
