@@ -11,6 +11,7 @@ import { type BenchRow, median, quantile } from "./row.ts";
 
 const STARTS = 20;
 const DAEMONS = 50;
+const SETTLE_MS = 8000;
 const REST_MS = 60_000;
 
 export async function measureFootprint(): Promise<readonly BenchRow[]> {
@@ -86,6 +87,8 @@ async function restOfMany(home: string, hubUrl: string) {
     daemons.push(startDaemon({ home, persona: `p${index}`, hubUrl }));
     await connectedAtMs(home, `p${index}`);
   }
+  // A start is not over when it is CONNECTED: some seconds later a daemon gives back what it needed for it.
+  await new Promise((wake) => setTimeout(wake, SETTLE_MS));
   const before = daemons.map(({ pid }) => cpuTimeNs(pid));
   const startedAtMs = performance.now();
   await new Promise((wake) => setTimeout(wake, REST_MS));
