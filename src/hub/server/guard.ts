@@ -20,7 +20,7 @@ export function tenantOfRequest(edge: Edge, request: IncomingMessage): string {
   const header = request.headers.authorization;
   if (header === undefined) {
     throw new PrismError("unauthorized", "the request carries no token", {
-      hint: 'send the header "Authorization: Bearer TOKEN"; on the hub\'s own host the token lies in ~/.prism/token',
+      hint: 'send the header "Authorization: Bearer TOKEN"; on the hub\'s own host the token is the file "token" in Prism\'s folder',
     });
   }
   const token = /^bearer +([\x21-\x7e]+) *$/i.exec(header)?.[1];
@@ -32,15 +32,20 @@ export function tenantOfRequest(edge: Edge, request: IncomingMessage): string {
   const tenant = edge.tenantOf(token);
   if (tenant === undefined) {
     throw new PrismError("unauthorized", "the hub does not know this token", {
-      hint: "use the token of this hub; on its own host it lies in ~/.prism/token",
+      hint: 'use the token of this hub; on its own host it is the file "token" in Prism\'s folder',
     });
   }
   return tenant;
 }
 
-/** @throws PrismError `permission_denied` */
+/** @throws PrismError `permission_denied`, `invalid_argument` for a Host that is none */
 export function checkOrigin(edge: Edge, request: IncomingMessage): void {
   const host = request.headers.host;
+  if (host !== undefined && !isHost(host)) {
+    throw new PrismError("invalid_argument", `the Host header "${printable(host)}" names no host`, {
+      hint: "send the host and port that the URL names",
+    });
+  }
   if (edge.hosts !== null && !edge.hosts.has(hostName(host ?? ""))) {
     throw new PrismError(
       "permission_denied",
@@ -60,6 +65,11 @@ export function checkOrigin(edge: Edge, request: IncomingMessage): void {
       hint: "call it from a program, or from a page on the hub's own host",
     });
   }
+}
+
+/** A host with or without a port, as a URL may carry it (RFC 9110 section 7.2). An empty one is allowed there. */
+function isHost(host: string): boolean {
+  return host === "" || (!/[/?#@\\\s]/.test(host) && URL.canParse(`http://${host}/`));
 }
 
 /** `[::1]:7777` and `LOCALHOST:7777` without port, in lower case. */

@@ -88,7 +88,7 @@ function webRequest(request: IncomingMessage, signal: AbortSignal): Request {
   }
   const method = request.method ?? "GET";
   const withBody = method !== "GET" && method !== "HEAD";
-  return new Request(`http://${request.headers.host ?? "localhost"}${request.url ?? "/mcp"}`, {
+  return new Request(`http://${request.headers.host || "localhost"}${request.url ?? "/mcp"}`, {
     method,
     headers,
     signal,

@@ -72,6 +72,13 @@ describe("POST /v1/VERB", () => {
   });
 });
 
+it("a refused token names no path that PRISM_HOME may have moved", async () => {
+  hub = await openTestServer();
+  const url = `${hub.server.url}/v1/status`;
+  for (const headers of [{}, { Authorization: "Bearer wrong-token" }])
+    expect((await ask(url, { headers })).text).not.toContain("~/");
+});
+
 describe("bad requests", () => {
   const long = "x".repeat(serverBounds.messageBytesMax);
   const cases: {

@@ -242,6 +242,15 @@ describe("bad input", () => {
     }
   });
 
+  for (const host of ["localhost:99999", "a b", "x/y", "[::1", "u@localhost"]) {
+    it(`answers 400 for the Host "${host}"`, async () => {
+      hub = await openTestServer();
+      const answer = await post({}, { Host: host });
+      expect(answer.status).toBe(400);
+      expect(answer.json["error"]).toMatchObject({ code: "invalid_argument" });
+    });
+  }
+
   it("answers 403 for a page of another site", async () => {
     hub = await openTestServer();
     expect((await post({}, { Origin: "https://evil.example" })).status).toBe(403);
