@@ -1,6 +1,6 @@
 /**
  * The three messages that a busy hub sends most, as JSON text by template: the same text that JSON.stringify
- * makes of them, for two thirds of its time. Everything else is left to JSON.stringify.
+ * makes of them, for 60 to 85 % of its time (measured with their making into bytes). Everything else is left to JSON.stringify.
  * Whatever may need an escape is quoted by JSON.stringify itself.
  */
 import { notificationText, type RpcId, resultText } from "../../domain/rpc.ts";

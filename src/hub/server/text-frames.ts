@@ -1,7 +1,7 @@
 /**
  * Several text messages as one run of bytes: a server's frames are unmasked, so a message is a header of 2, 4 or
  * 10 bytes before its UTF-8. The library writes each header and each message by itself; one buffer a turn costs a
- * fifth of that or less. All else of the protocol is the library's.
+ * fifth of that. All else of the protocol is the library's.
  * Source: RFC 6455 section 5.2. Only for connections without extensions.
  */
 

@@ -283,7 +283,7 @@ function rows(statement: StatementSync, ...values: SQLInputValue[]): Row[] {
 /**
  * OR FAIL: a statement of several rows then keeps no journal of its own, with which SQLite would undo its first
  * rows if a later one failed (a copy of each page it touches). The transaction is rolled back as a whole anyway.
- * OR REPLACE has no such form: it keeps one.
+ * The tables whose rows are replaced stay with OR REPLACE: an upsert with OR FAIL measured no better.
  */
 function prepareAppenders(db: DatabaseSync) {
   const signalColumns = `position, address, previous, sender, urgent, accepted_at_ms, expires_at_ms,
