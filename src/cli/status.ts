@@ -5,7 +5,7 @@ import { table } from "./arguments.ts";
 import { askHub } from "./ask-hub.ts";
 import { EXIT } from "./exit-status.ts";
 import { hubFlags, localHubUrl } from "./hub-target.ts";
-import { agoText, grid, type Ink, inkFor, spanText, widthOf } from "./layout.ts";
+import { agoText, counted, grid, type Ink, inkFor, spanText, widthOf } from "./layout.ts";
 import { projectNamed } from "./project.ts";
 import { type Output, writeJson } from "./runtime.ts";
 import { json, settings } from "./settings.ts";
@@ -56,7 +56,20 @@ function statusText(answer: StatusAnswer, url: string, out: Output): string {
     section("Agents", sessionGrid(answer.agents, hub.nowMs, { ink, columns }), "none", ink),
     section("Daemons", sessionGrid(answer.daemons, hub.nowMs, { ink, columns }), "none", ink),
     section("Waiting", waitingGrid(answer.waiting, hub.nowMs, ink), "nothing waits", ink),
+    ...omittedText(answer),
   ].join("\n\n")}\n`;
+}
+
+/** What one answer could not hold is counted, so that nobody takes a part for the whole. */
+function omittedText({ omitted }: StatusAnswer): string[] {
+  if (omitted === undefined) return [];
+  const { agents, daemons, waiting } = omitted;
+  const counts = [
+    counted(agents, "agent"),
+    counted(daemons, "daemon"),
+    waiting === 1 ? "1 mailbox" : `${waiting} mailboxes`,
+  ].join(", ");
+  return [`Not shown: ${counts}; narrow it with --persona or --project`];
 }
 
 function section(title: string, body: string, ifEmpty: string, ink: Ink): string {

@@ -127,16 +127,29 @@ function recordText(signal: SignalRecord, title: string): string {
 
 function statusText(answer: StatusAnswer): string {
   const now = answer.hub.nowMs;
+  const { agents = 0, daemons = 0, waiting = 0 } = answer.omitted ?? {};
   return [
-    sessionsText("Agents", answer.agents, now),
-    sessionsText("Daemons (watchmen, not agents)", answer.daemons, now),
-    answer.waiting.length === 0
-      ? "No signals wait for anybody."
-      : `Waiting signals:\n${answer.waiting.slice(0, SESSIONS_MAX).map(waitingText).join("\n")}`,
+    sessionsText("Agents", answer.agents, now, agents),
+    sessionsText("Daemons (watchmen, not agents)", answer.daemons, now, daemons),
+    answer.waiting.length === 0 ? "No signals wait for anybody." : mailboxesText(answer.waiting, waiting),
   ].join("\n\n");
 }
 
-function sessionsText(title: string, sessions: readonly SessionReport[], nowMs: number): string {
+function mailboxesText(mailboxes: readonly WaitingReport[], omitted: number): string {
+  const lines = mailboxes.slice(0, SESSIONS_MAX).map(waitingText);
+  return ["Waiting signals:", ...lines, ...restText(mailboxes.length + omitted - lines.length)].join("\n");
+}
+
+function restText(hidden: number): string[] {
+  return hidden === 0 ? [] : [`- and ${hidden} more: narrow it with persona or project`];
+}
+
+function sessionsText(
+  title: string,
+  sessions: readonly SessionReport[],
+  nowMs: number,
+  omitted: number,
+): string {
   if (sessions.length === 0) return `${title}: none.`;
   const lines = sessions.slice(0, SESSIONS_MAX).map((session) => {
     const facts = [
@@ -149,9 +162,7 @@ function sessionsText(title: string, sessions: readonly SessionReport[], nowMs: 
     ];
     return `- ${printable(session.address, 160)}: ${facts.join(", ")} (session ${printable(session.session)})`;
   });
-  const hidden = sessions.length - lines.length;
-  const rest = hidden === 0 ? [] : [`- and ${hidden} more: narrow it with persona or project`];
-  return [`${title}:`, ...lines, ...rest].join("\n");
+  return [`${title}:`, ...lines, ...restText(sessions.length + omitted - lines.length)].join("\n");
 }
 
 function waitingText(waiting: WaitingReport): string {

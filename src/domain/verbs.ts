@@ -239,6 +239,8 @@ export interface StatusAnswer {
   readonly agents: readonly SessionReport[];
   readonly daemons: readonly SessionReport[];
   readonly waiting: readonly WaitingReport[];
+  /** How many more there are, if one answer could not hold all: ask by persona or project. */
+  readonly omitted?: { readonly agents: number; readonly daemons: number; readonly waiting: number };
 }
 
 export interface WrapAnswer {

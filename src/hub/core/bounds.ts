@@ -19,6 +19,10 @@ export const bounds = {
   liveSessionsMax: 256,
   /** Addresses of one tenant: twice the fleet that one hub is built for. */
   addressesMax: 20_000,
+  /** Sessions of a kind, and mailboxes, in one `status`: more than anybody reads. */
+  statusReportsMax: 500,
+  /** UTF-16 units of each of its three lists, as JSON: three bytes each, they stay below one message. */
+  statusCharsMax: 200_000,
   /**
    * Idempotency keys are remembered as long as signals are kept, and at least this long: a request whose
    * answer got lost is repeated when the laptop is opened again, after a night or a long weekend.

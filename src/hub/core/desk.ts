@@ -6,8 +6,10 @@ import { formatAddress, parseName, printable } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
 import {
   HUB_PROTOCOL,
+  type SessionKind,
   type SessionReport,
   type StartParams,
+  type StatusAnswer,
   type StatusParams,
   type WaitingReport,
   type WrapParams,
@@ -300,28 +302,59 @@ export function findAddress(
   return at;
 }
 
-export interface Roll {
-  readonly agents: readonly SessionReport[];
-  readonly daemons: readonly SessionReport[];
-  readonly waiting: readonly WaitingReport[];
-}
+export type Roll = Pick<StatusAnswer, "agents" | "daemons" | "waiting" | "omitted">;
 
-/** Who is registered, agents apart from daemons (invariant 2). Changes nothing (invariant 11). */
+/**
+ * Who is registered, agents apart from daemons (invariant 2). Changes nothing (invariant 11). Of more than one
+ * answer holds, those that live come first, and the others are counted.
+ */
 export function roll(registry: Registry, tenant: string, params: StatusParams, nowMs: number): Roll {
   const persona = params.persona === undefined ? null : parseName(params.persona, "persona");
   const project = params.project === undefined ? null : parseName(params.project, "project");
-  const agents: SessionReport[] = [];
-  const daemons: SessionReport[] = [];
-  const waiting: WaitingReport[] = [];
+  const sessions: { readonly [K in SessionKind]: Session[] } = { agent: [], daemon: [] };
+  const mailboxes: Registered[] = [];
   for (const at of registry.of(tenant)) {
     if ((persona !== null && at.persona !== persona) || (project !== null && at.project !== project))
       continue;
-    const master = masterOf(at, nowMs);
-    for (const session of at.sessions)
-      (session.kind === "agent" ? agents : daemons).push(reportOn(session, session === master, nowMs));
-    if (at.mailbox.open > 0) waiting.push(waitingAt(at));
+    for (const session of at.sessions) sessions[session.kind].push(session);
+    if (at.mailbox.open > 0) mailboxes.push(at);
   }
-  return { agents, daemons, waiting };
+  const report = (session: Session): SessionReport =>
+    reportOn(session, session === masterOf(session.at, nowMs), nowMs);
+  const agents = listed(livingFirst(sessions.agent, nowMs), report);
+  const daemons = listed(livingFirst(sessions.daemon, nowMs), report);
+  const waiting = listed(mailboxes, waitingAt);
+  const omitted = { agents: agents.omitted, daemons: daemons.omitted, waiting: waiting.omitted };
+  const isWhole = omitted.agents + omitted.daemons + omitted.waiting === 0;
+  return {
+    agents: agents.reports,
+    daemons: daemons.reports,
+    waiting: waiting.reports,
+    ...(isWhole ? {} : { omitted }),
+  };
+}
+
+/** As they come if all fit. */
+function livingFirst(sessions: readonly Session[], nowMs: number): readonly Session[] {
+  if (sessions.length <= bounds.statusReportsMax) return sessions;
+  const lives = (session: Session): boolean => isAlive(session, nowMs);
+  return [...sessions.filter(lives), ...sessions.filter((session) => !lives(session))];
+}
+
+function listed<T, R>(
+  all: readonly T[],
+  report: (one: T) => R,
+): { readonly reports: readonly R[]; readonly omitted: number } {
+  const reports: R[] = [];
+  let chars = 0;
+  for (const one of all) {
+    if (reports.length === bounds.statusReportsMax) break;
+    const reported = report(one);
+    chars += JSON.stringify(reported).length;
+    if (chars > bounds.statusCharsMax) break;
+    reports.push(reported);
+  }
+  return { reports, omitted: all.length - reports.length };
 }
 
 function reportOn(session: Session, master: boolean, nowMs: number): SessionReport {

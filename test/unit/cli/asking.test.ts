@@ -53,6 +53,16 @@ describe("status", () => {
     expect(out).not.toContain("\u001b");
   });
 
+  it("counts what one answer could not hold", async () => {
+    hub = await openTestServer();
+    const omitted = { agents: 0, daemons: 2_500, waiting: 1 };
+    hub.service.answers.status = { ok: statusWith({ daemons: [DAEMON], omitted }) };
+    const { out } = await typed(["status"], { env: env() });
+    expect(out).toContain(
+      "Not shown: 0 agents, 2500 daemons, 1 mailbox; narrow it with --persona or --project\n",
+    );
+  });
+
   it("counts the senders that it does not name", async () => {
     hub = await openTestServer();
     const waiting = {
