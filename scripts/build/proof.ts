@@ -50,5 +50,6 @@ const NEEDED_BY_WINDOWS: Record<string, string> =
   process.env["SystemRoot"] === undefined ? {} : { SystemRoot: process.env["SystemRoot"] };
 
 function expectEqual(what: string, actual: string, expected: string): void {
-  if (actual !== expected) throw new Error(`the built file is wrong in ${what}: "${actual}" instead of "${expected}"`);
+  if (actual !== expected)
+    throw new Error(`the built file is wrong in ${what}: "${actual}" instead of "${expected}"`);
 }
