@@ -193,7 +193,7 @@ export interface DrainAnswer {
   readonly signals: readonly SignalRecord[];
   /** Name of this drain: ask again with it if the answer got lost. */
   readonly key: string;
-  /** Open signals that still wait after this drain. */
+  /** Open signals that this reader may still take; one for another live session is not among them. */
   readonly remaining: number;
   /** True if this drain was asked before and is answered again from history. */
   readonly repeated: boolean;

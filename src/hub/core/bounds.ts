@@ -28,7 +28,10 @@ export const bounds = {
    * answer got lost is repeated when the laptop is opened again, after a night or a long weekend.
    */
   keyMemoryMsMin: 24 * 3_600_000,
-  /** In all: some 20 MB. The oldest go first; a repeat that late and that rare is worth no more memory. */
+  /**
+   * In all: some 20 MB. The oldest go first: at 2,000 keyed signals a second after 50 s, which is enough for a
+   * retry; an index of keys on disk would cost every signal what a later repeat hardly ever needs.
+   */
   keysMax: 100_000,
   /** Drains that can be asked again, as long as retention keeps their signals; in all, some 20 MB. */
   drainsMax: 100_000,
