@@ -126,7 +126,9 @@ function lastLineOf(said: string): string {
       .trimEnd()
       .split(/[\r\n]+/)
       .at(-1) ?? "";
-  return printable(last.trim(), LAST_LINE_CHARS_MAX);
+  const shown = printable(last.trim(), Number.POSITIVE_INFINITY);
+  // The end of a long line says more than its beginning: what failed stands behind where it failed.
+  return shown.length > LAST_LINE_CHARS_MAX ? `...${shown.slice(-LAST_LINE_CHARS_MAX)}` : shown;
 }
 
 function signalGroup(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
