@@ -224,8 +224,13 @@ function unknownKey(key: string, at: string, known: readonly string[]): Fault {
   return {
     code: "unknown_key",
     message: `${at} has no member "${printable(key, 40)}"`,
-    hint: near === undefined ? `known are ${known.join(", ") || "none"}` : `did you mean "${near}"?`,
+    hint: near === undefined ? knownText(known) : `did you mean "${near}"?`,
   };
+}
+
+/** As a hint: what may stand in an object. */
+export function knownText(known: readonly string[]): string {
+  return known.length === 0 ? "leave it out: none are taken here" : `known are ${known.join(", ")}`;
 }
 
 /** The known word closest to a mistyped one, if it is close enough to be meant. */

@@ -5,7 +5,7 @@
  */
 import { printable } from "./address.ts";
 import { PrismError } from "./errors.ts";
-import { type JsonSchema, nearest, readShape } from "./shape.ts";
+import { type JsonSchema, knownText, nearest, readShape } from "./shape.ts";
 import { schemaOf, VERBS, type VerbName } from "./verbs.ts";
 
 /**
@@ -187,7 +187,7 @@ export function paramsOf(tool: Tool, given: unknown, filled: { readonly [key: st
   if (stranger !== undefined) {
     const near = nearest(stranger, known);
     throw new PrismError("unknown_key", `${tool.name} has no argument "${printable(stranger, 40)}"`, {
-      hint: near === undefined ? `known are ${known.join(", ") || "none"}` : `did you mean "${near}"?`,
+      hint: near === undefined ? knownText(known) : `did you mean "${near}"?`,
     });
   }
   return readShape<object>(VERBS[tool.verb].params, { ...args, ...filled }, "arguments");

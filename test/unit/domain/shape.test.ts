@@ -7,6 +7,11 @@ it("an unknown member is told with the nearest known one", () => {
   expect(() => readShape(shape, { too: "a" }, "params")).toThrow('params has no member "too"');
 });
 
+it("an unknown member of what takes none is told so", () => {
+  const read = () => readShape(object({}), { x: 1 }, "params");
+  expect(read).toThrow(expect.objectContaining({ hint: "leave it out: none are taken here" }));
+});
+
 it("of a crowd of unknown members one is looked at: a message may hold 100,000", () => {
   const crowd = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`stranger${i}`, 1]));
   const faults: Parameters<typeof shape.read>[2] = [];
