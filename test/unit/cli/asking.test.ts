@@ -232,7 +232,20 @@ it("an empty drain that could not be printed has nothing to be given again", asy
   const words = ["drain", "--persona", "reviewer", "--project", "shop"];
   hub.service.answers.drain = { ok: { signals: [], key: "k1", remaining: 0, repeated: false } };
   expect((await typed(words, { env: env(), flush })).err).not.toContain("--key");
-  const signal = { id: "a-1", text: "t", from: null, to: "reviewer@shop", acceptedAtMs: 0, replyTo: null };
+  const signal = {
+    id: "a-1",
+    to: "reviewer@shop",
+    from: null,
+    urgency: "normal" as const,
+    state: "drained" as const,
+    acceptedAtMs: 0,
+    expiresAtMs: 1,
+    deliveredAtMs: null,
+    drainedAtMs: 0,
+    expiredAtMs: null,
+    replyTo: null,
+    text: "t",
+  };
   hub.service.answers.drain = { ok: { signals: [signal], key: "k1", remaining: 0, repeated: false } };
   expect((await typed(words, { env: env(), flush })).err).toContain("--key k1 gives the same signals again");
 });
