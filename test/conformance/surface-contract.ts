@@ -83,9 +83,9 @@ export function surfaceContract(name: string, subject: SurfaceSubject): void {
     it("says that a ring is a repeated one", async () => {
       const { surface, rung } = await staged(subject.taking);
       await surface.ring(bellOf(1, { attempt: 1 }), never);
-      await surface.ring(bellOf(1, { attempt: 6 }), never);
-      expect(rung()[0]).not.toContain("6");
-      expect(rung()[1]).toContain("6");
+      await surface.ring(bellOf(1, { attempt: 777 }), never);
+      expect(rung()[0]).not.toContain("777");
+      expect(rung()[1]).toContain("777");
     });
 
     it.each(Object.keys(EDGES))("takes a doorbell with %s", async (what) => {
