@@ -34,8 +34,9 @@ import { commandOf } from "./engine/command.ts";
 import { Intake, type Waiting } from "./engine/intake.ts";
 import { Alarm, type EngineScheduler, eventLoop } from "./engine/scheduler.ts";
 import { TextCache } from "./engine/text-cache.ts";
+import { WriteHealth } from "./engine/write-health.ts";
 import type { Answered, Caller, HubService, PushSink } from "./service.ts";
-import type { Changes, Found, Snapshot, Store, Want } from "./store/store.ts";
+import type { Found, Snapshot, Store, Want } from "./store/store.ts";
 
 export type { EngineScheduler } from "./engine/scheduler.ts";
 
@@ -104,8 +105,7 @@ class Engine implements HubService {
   #busy = false;
   #turnComes = false;
   #refusal: Refusal | null = null;
-  /** What the last commit failed with, until one works again. */
-  #commitFailure: PrismError | null = null;
+  readonly #writing: WriteHealth;
   #closing: { readonly reason: string; readonly closed: () => void; saidLast: boolean } | null = null;
   #closed: Promise<void> | null = null;
 
@@ -113,6 +113,7 @@ class Engine implements HubService {
     this.#options = options;
     this.#scheduler = options.scheduler ?? eventLoop;
     this.#startedAtMs = options.now();
+    this.#writing = new WriteHealth(options.store);
     this.#core = this.#coreFrom(snapshot, null);
     this.identity = this.#core.identity;
     this.#expiry = new Alarm(this.#scheduler, () => this.#wake());
@@ -171,29 +172,14 @@ class Engine implements HubService {
         return;
       }
       this.#run((done) => {
-        this.#probe((error) => {
+        const probed = (error: PrismError | null): void => {
           if (error === null) resolve({ storeLatencyMs: this.#scheduler.monotonicMs() - askedAtMs });
           else reject(error);
           done();
-        });
+        };
+        if (this.#refusal !== null) probed(this.#refusal.error);
+        else this.#writing.probe(this.#core.position, probed);
       });
-    });
-  }
-
-  /** A disk that is full can still be read: after a failed commit only one that works says that all is well. */
-  #probe(done: (error: PrismError | null) => void): void {
-    const { store } = this.#options;
-    if (this.#refusal !== null) {
-      done(this.#refusal.error);
-      return;
-    }
-    if (this.#commitFailure === null) {
-      store.check((error) => done(error));
-      return;
-    }
-    store.commit({ ...NO_CHANGES, position: this.#core.position }, (error) => {
-      this.#commitFailure = error;
-      done(error);
     });
   }
 
@@ -299,7 +285,7 @@ class Engine implements HubService {
       return;
     }
     this.#options.store.commit(batch.changes, (error) => {
-      this.#commitFailure = error;
+      this.#writing.committed(error);
       if (error !== null) this.#failed(error, decided);
       else this.#fetch(batch, decided);
     });
@@ -500,16 +486,6 @@ class Engine implements HubService {
   }
 }
 
-const NO_CHANGES: Omit<Changes, "position"> = {
-  addresses: [],
-  addressesRemoved: [],
-  sessions: [],
-  sessionsRemoved: [],
-  signals: [],
-  progress: [],
-  mailboxes: [],
-  drains: [],
-};
 const NOTHING: Batch = { changes: null, pushes: [], detached: [] };
 const NOT_FOUND: Found = { signals: [], next: null };
 
