@@ -266,7 +266,14 @@ export class BellLedger {
 
   ringCancelled(daemon: DaemonReport, ring: number, nowMs: number): void {
     const watched = this.#of(daemon);
-    if (watched?.inFlight?.ring === ring) watched.inFlight.cancelledAtMs ??= nowMs;
+    if (watched?.inFlight?.ring !== ring) return;
+    const { inFlight } = watched;
+    if (nowMs - inFlight.atMs < DOORBELL_SCHEDULE.ringTimeoutMs) inFlight.cancelledAtMs ??= nowMs;
+    else {
+      // Called off because the surface took too long: to the daemon that is a refusal.
+      watched.inFlight = null;
+      this.#refused(watched, inFlight, nowMs);
+    }
   }
 
   #refused(watched: Watched, inFlight: InFlight, nowMs: number): void {
