@@ -224,7 +224,7 @@ function silentHolder(at: Registered, session: Session): Session | null {
   );
 }
 
-/** The older session makes room without a word: its socket, if it still has one, leads nowhere. */
+/** The older session makes room, and hands on what it was. */
 function giveWay(registry: Registry, older: Session, session: Session): void {
   if (older.at.master === older.id) {
     older.at.master = session.id;
