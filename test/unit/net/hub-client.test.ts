@@ -260,9 +260,10 @@ describe("a hub that says wrong things", () => {
 describe("callHub", () => {
   it("asks once and is gone", async () => {
     const hub = await openHub();
-    hub.service.answers.signal = { ok: { id: "s1", state: "pending" } };
+    const ok = { id: "s1", to: "a@b", state: "pending", acceptedAtMs: 1, expiresAtMs: 2, duplicate: false };
+    hub.service.answers.signal = { ok };
     const answer = await callHub(optionsFor(hub.server.url), "signal", { to: "a@b", text: "x" });
-    expect(answer).toEqual({ id: "s1", state: "pending" });
+    expect(answer).toEqual(ok);
   });
 
   it("asks again when the answer got lost and the verb carries a key", async () => {
