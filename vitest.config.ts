@@ -1,8 +1,16 @@
 import { defineConfig } from "vitest/config";
 
+/** Real programs driven at their own pace: tmux panes, hundreds of played servers, clients as processes. */
+const UNHURRIED = [
+  "test/unit/surfaces/tmux/**/*.test.ts",
+  "test/conformance/surface-tmux.test.ts",
+  "test/conformance/rfc6455/echo-client.test.ts",
+  "test/unit/shim/clients.test.ts",
+];
+
 /**
- * Two projects. `fast` runs all day inside `npm run ok`: no child processes of the built executable.
- * `e2e` drives the built executable with real sockets and real child processes.
+ * Three projects. `fast` runs all day inside `npm run ok`. `unhurried` takes as long as the rest of the fast
+ * ones together. `e2e` drives the built executable with real sockets and real child processes.
  */
 export default defineConfig({
   test: {
@@ -11,9 +19,11 @@ export default defineConfig({
         test: {
           name: "fast",
           include: ["test/{unit,property,conformance,simulation}/**/*.test.ts"],
-          testTimeout: 20_000,
+          exclude: UNHURRIED,
+          testTimeout: 30_000,
         },
       },
+      { test: { name: "unhurried", include: UNHURRIED, testTimeout: 60_000 } },
       {
         test: {
           name: "e2e",

@@ -8,7 +8,7 @@
  */
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -86,13 +86,10 @@ function run(command: readonly string[]): Promise<number> {
   });
 }
 
-/** The pinned Node and the tools of node_modules first, also when this was not started through npm. */
+/** This very Node and the tools of node_modules first, also when this was not started through npm. */
 function withOurNode(): NodeJS.ProcessEnv {
-  const separator = process.platform === "win32" ? ";" : ":";
-  return {
-    ...process.env,
-    PATH: `${join(ROOT, "node_modules", ".bin")}${separator}${process.env["PATH"] ?? ""}`,
-  };
+  const first = [dirname(process.execPath), join(ROOT, "node_modules", ".bin")];
+  return { ...process.env, PATH: [...first, process.env["PATH"] ?? ""].join(delimiter) };
 }
 
 function countOf(gate: Gate, status: number): Count {
