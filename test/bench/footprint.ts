@@ -11,7 +11,7 @@ import { type BenchRow, median, quantile } from "./row.ts";
 
 const STARTS = 20;
 const DAEMONS = 50;
-const SETTLE_MS = 8000;
+const SETTLE_MS = 20_000;
 const REST_MS = 60_000;
 
 export async function measureFootprint(): Promise<readonly BenchRow[]> {
