@@ -1,11 +1,15 @@
 import { defineConfig } from "vitest/config";
 
-/** Real programs driven at their own pace: tmux panes, hundreds of played servers, clients as processes. */
+/** Real programs driven at their own pace: tmux panes, hundreds of played servers, processes that are killed. */
 const UNHURRIED = [
   "test/unit/surfaces/tmux/**/*.test.ts",
   "test/conformance/surface-tmux.test.ts",
   "test/conformance/rfc6455/echo-client.test.ts",
+  "test/conformance/rfc6455/interoperation.test.ts",
   "test/unit/shim/clients.test.ts",
+  "test/unit/hub/store/sqlite.test.ts",
+  "test/unit/host/lock.test.ts",
+  "test/unit/surfaces/exec/exec.test.ts",
 ];
 
 /**
