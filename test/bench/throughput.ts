@@ -130,8 +130,19 @@ async function hubCourse(hub: Hub): Promise<Course> {
       flushSoon(sender);
     });
   };
+  return courseOf({ pid: hub.pid, book, senders, sendOne });
+}
+
+/** The same for both: every sender keeps as many under way, and each answer lets the next one go. */
+function courseOf<S extends { flush(): void }>(parts: {
+  readonly pid: number;
+  readonly book: ReturnType<typeof ledger>;
+  readonly senders: readonly S[];
+  readonly sendOne: (sender: S) => void;
+}): Course {
+  const { pid, book, senders, sendOne } = parts;
   return {
-    pid: hub.pid,
+    pid,
     begin() {
       book.sending = true;
       for (const sender of senders) {
@@ -165,19 +176,5 @@ async function brokerCourse(port: number, pid: number): Promise<Course> {
       if (book.sending) sendOne(sender);
     });
   };
-  return {
-    pid,
-    begin() {
-      book.sending = true;
-      for (const sender of senders) {
-        for (let depth = 0; depth < IN_FLIGHT; depth++) sendOne(sender);
-        sender.flush();
-      }
-    },
-    finish() {
-      book.sending = false;
-      return book.settled();
-    },
-    arrived: book.arrived,
-  };
+  return courseOf({ pid, book, senders, sendOne });
 }
