@@ -1,7 +1,12 @@
 /** The guard of resuming over any course of time, attempts, restarts and clocks that are set back. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { openResumeGuard, RESUME_POLICY, type ResumeGuard } from "../../src/surfaces/resume-guard.ts";
+import {
+  openResumeGuard,
+  RESUME_POLICY,
+  type ResumeGuard,
+  type ResumePolicy,
+} from "../../src/surfaces/resume-guard.ts";
 
 const MINUTE = 60_000;
 const START = 1_800_000_000_000;
@@ -32,10 +37,11 @@ interface World {
   restart(): void;
 }
 
-function newWorld(): World {
+function newWorld(policy: ResumePolicy = RESUME_POLICY): World {
   let saved: unknown;
   const open = () =>
     openResumeGuard({
+      policy,
       now: () => world.nowMs,
       load: () => saved,
       save(record) {
@@ -52,6 +58,17 @@ function newWorld(): World {
   world.restart();
   return world;
 }
+
+/** Pauses short beside the window, so that each bound has its turn to hold back. */
+const someMs = fc.integer({ min: 1, max: 4 * MINUTE });
+const somePolicy: fc.Arbitrary<ResumePolicy> = fc.record({
+  attemptsMax: fc.integer({ min: 1, max: 5 }),
+  windowMs: fc.integer({ min: 1, max: 200 * MINUTE }),
+  coolingOffMs: fc
+    .tuple(someMs, someMs, someMs)
+    .map(([a, b, c]): [number, ...number[]] => [a, a + b, a + b + c]),
+  proofMsMax: fc.integer({ min: 1, max: 60 * MINUTE }),
+});
 
 /** @returns whether an attempt began */
 function play(world: World, move: Move): boolean {
@@ -78,10 +95,10 @@ function play(world: World, move: Move): boolean {
   }
 }
 
-test("unforced, no half hour holds more than three attempts, and each failure is followed by its pause", () => {
+test("unforced, no window holds more attempts than allowed, and each failure is followed by its pause", () => {
   fc.assert(
-    fc.property(fc.array(move, { maxLength: 120 }), (moves) => {
-      const world = newWorld();
+    fc.property(somePolicy, fc.array(move, { maxLength: 120 }), (policy, moves) => {
+      const world = newWorld(policy);
       let attemptsAtMs: number[] = [];
       let failedAtMs: number | undefined;
       for (const move of moves) {
@@ -96,15 +113,15 @@ test("unforced, no half hour holds more than three attempts, and each failure is
         if (!began) continue;
         attemptsAtMs.push(world.nowMs);
         if (move.do === "force") continue;
-        const recent = attemptsAtMs.filter((atMs) => atMs + RESUME_POLICY.windowMs > world.nowMs);
-        expect(recent.length).toBeLessThanOrEqual(RESUME_POLICY.attemptsMax);
+        const recent = attemptsAtMs.filter((atMs) => atMs + policy.windowMs > world.nowMs);
+        expect(recent.length).toBeLessThanOrEqual(policy.attemptsMax);
         // A failure by lapse of time is seen when somebody looks: it was earlier, so its pause may be shorter here.
         if (
           failedAtMs !== undefined &&
           before.failures === after.failures &&
           before.lastReason === "it failed"
         ) {
-          const pauseMs = RESUME_POLICY.coolingOffMs[Math.min(before.failures, 4) - 1] ?? 0;
+          const pauseMs = policy.coolingOffMs[Math.min(before.failures, 3) - 1] ?? 0;
           expect(world.nowMs - failedAtMs).toBeGreaterThanOrEqual(pauseMs);
         }
       }
@@ -128,9 +145,11 @@ test("a restart at any moment changes no answer", () => {
 });
 
 test("a refusal names a time ahead, and who waits for it is let through within three turns", () => {
+  const setBack = fc.nat(400 * 24 * 60 * MINUTE);
   fc.assert(
-    fc.property(fc.array(move, { maxLength: 60 }), fc.nat(400 * 24 * 60 * MINUTE), (moves, setBackMs) => {
-      const world = newWorld();
+    fc.property(somePolicy, fc.array(move, { maxLength: 60 }), setBack, (policy, moves, setBackMs) => {
+      const world = newWorld(policy);
+      const waitMsMax = Math.max(policy.windowMs, policy.proofMsMax, ...policy.coolingOffMs);
       for (const move of moves) play(world, move);
       world.nowMs = Math.max(0, world.nowMs - setBackMs);
       let turns = 0;
@@ -139,7 +158,7 @@ test("a refusal names a time ahead, and who waits for it is let through within t
         expect(world.guard.mayResume()).toEqual(leave);
         if (leave.ok) break;
         expect(leave.untilMs).toBeGreaterThan(world.nowMs);
-        expect(leave.untilMs - world.nowMs).toBeLessThanOrEqual(60 * MINUTE);
+        expect(leave.untilMs - world.nowMs).toBeLessThanOrEqual(waitMsMax);
         world.nowMs = leave.untilMs;
         turns += 1;
       }
