@@ -15,7 +15,8 @@ import type { Doorbell } from "./domain/doorbell.ts";
 import { type ErrorClass, type ErrorReport, PrismError } from "./domain/errors.ts";
 import { limits } from "./domain/limits.ts";
 import { type Infer, maybe, nearest, object, type Shape, text, whole } from "./domain/shape.ts";
-import type { RingOutcome } from "./surfaces/surface.ts";
+import { type HookAnswer, hookParams } from "./ipc/hook.ts";
+import type { RingOutcome, SurfaceReport } from "./surfaces/surface.ts";
 
 export { createLineReader, type LineEvent } from "./ipc/lines.ts";
 
@@ -67,6 +68,8 @@ export const IPC_METHODS = {
   attach: { params: attachParams },
   /** It hears none from then on; the end of the connection does the same. */
   detach: { params: nothing },
+  /** A hook of the agent's client says what happened, and hears what to hand to the agent. */
+  hook: { params: hookParams },
 } as const satisfies { readonly [method: string]: { readonly params: Shape<unknown> } };
 
 export type IpcMethod = keyof typeof IPC_METHODS;
@@ -107,6 +110,15 @@ export interface AttachedClient {
   readonly sinceMs: number;
 }
 
+/** A live session of the agent's client, as its hooks made it known. */
+export interface AgentReport {
+  readonly client: string;
+  readonly session: string;
+  readonly state: "idle" | "busy";
+  readonly stateSinceMs: number;
+  readonly heardAtMs: number;
+}
+
 /** Everything a daemon says of itself. All times are epoch milliseconds by this host's clock. */
 export interface DaemonStatus extends DaemonIdentity {
   readonly host: string;
@@ -115,7 +127,14 @@ export interface DaemonStatus extends DaemonIdentity {
   readonly pid: number;
   readonly startedAtMs: number;
   readonly lifecycle: { readonly state: LifecycleName; readonly sinceMs: number };
-  readonly surface: { readonly name: string; readonly resumable: boolean };
+  readonly surface: {
+    readonly name: string;
+    readonly resumable: boolean;
+    /** How its ways to ring and to resume stand; null for a surface that has but one way. */
+    readonly report: SurfaceReport | null;
+  };
+  /** Live sessions of the agent on this host, the one heard from last first. */
+  readonly agents: readonly AgentReport[];
   /** The daemon's session at the hub, or null before the first registration. */
   readonly session: string | null;
   readonly hub: {
@@ -138,7 +157,10 @@ export interface DaemonStatus extends DaemonIdentity {
     readonly standing: boolean;
     /** Rings made for the standing doorbell. */
     readonly attempts: number;
+    /** When the agent's side last took a ring: the receipt. */
     readonly lastRungAtMs: number | null;
+    /** The way by which it was taken. */
+    readonly lastPath: string | null;
     readonly lastOutcome: "taken" | "failed" | null;
     /** Why the last ring failed. */
     readonly lastReason: string | null;
@@ -165,6 +187,7 @@ export interface IpcAnswers {
   readonly shutdown: { readonly stopping: true };
   readonly attach: AttachAnswer;
   readonly detach: Record<string, never>;
+  readonly hook: HookAnswer;
 }
 
 /**
@@ -180,6 +203,9 @@ export type IpcHandlers = {
   readonly [M in "status" | "notify_surface" | "resume_surface" | "shutdown"]: (
     params: IpcParams<M>,
   ) => IpcAnswers[M] | Promise<IpcAnswers[M]>;
+} & {
+  /** @param gone fires when the hook no longer waits for the answer */
+  readonly hook: (params: IpcParams<"hook">, gone: AbortSignal) => HookAnswer | Promise<HookAnswer>;
 };
 
 /** @throws PrismError `unknown_verb`, naming the nearest */

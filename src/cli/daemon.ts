@@ -2,7 +2,7 @@
 import { openDaemon } from "../daemon/daemon.ts";
 import { formatAddress } from "../domain/address.ts";
 import { PrismError } from "../domain/errors.ts";
-import { openSurface, type SurfaceConfig } from "../surfaces/registry.ts";
+import { loadSurface, type SurfaceConfig } from "../surfaces/registry.ts";
 import { flagOf, type InputOf, table } from "./arguments.ts";
 import { claimHome } from "./claim.ts";
 import { EXIT } from "./exit-status.ts";
@@ -71,13 +71,7 @@ export const daemon = verb(
     const project = projectAt(flags.project, runtime.cwd);
     const address = { persona: flags.persona, project: project.name };
     const log = openLog("daemon", flags, runtime);
-    const surface = await openSurface(flags.surface, surfaceConfig(input), {
-      ...address,
-      root: project.root,
-      env: runtime.env,
-      output: { isTerminal: runtime.out.isTerminal, descriptor: 1, write: runtime.out.write },
-      log,
-    });
+    const open = await loadSurface(flags.surface, surfaceConfig(input));
     claimHome(home);
     const target = () => hubTarget(flags, runtime);
     mustBeUsable(target);
@@ -87,7 +81,15 @@ export const daemon = verb(
       tenant: flags.tenant ?? TENANT_DEFAULT,
       host: flags.host ?? hostName(),
       root: project.root,
-      surface,
+      surface: (ports) =>
+        open({
+          ...address,
+          root: project.root,
+          env: runtime.env,
+          output: { isTerminal: runtime.out.isTerminal, descriptor: 1, write: runtime.out.write },
+          log,
+          ...ports,
+        }),
       hub: target,
       env: runtime.env,
       ...(flags.lease === undefined ? {} : { leaseMs: flags.lease }),
@@ -97,7 +99,7 @@ export const daemon = verb(
     const facts = {
       address: formatAddress(address),
       root: project.root,
-      surface: surface.name,
+      surface: flags.surface,
       hub: flags.hub ?? localHubUrl(runtime),
     };
     if (flags.json) writeJson(runtime.out, { ...facts, pid: process.pid });

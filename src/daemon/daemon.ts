@@ -12,7 +12,7 @@ import { type ErrorReport, errorOf, type PrismError } from "../domain/errors.ts"
 import { DOORBELL_SCHEDULE, type DoorbellSchedule } from "../fsm/doorbell.ts";
 import { RETRY_PLAN, type RetryPlan } from "../fsm/retry.ts";
 import { begin, type EndReason } from "../fsm.ts";
-import { ensurePrivateDir, ipcPathOf, stateDirOf } from "../host/home.ts";
+import { bellFlagPathOf, ensurePrivateDir, ipcPathOf, stateDirOf } from "../host/home.ts";
 import { type HeldLock, holdLock } from "../host/lock.ts";
 import { keepMemoryAtRest } from "../host/memory-rest.ts";
 import { watchForWake } from "../host/wake.ts";
@@ -21,10 +21,14 @@ import { PersonaMetrics } from "../metrics.ts";
 import { randomBytes } from "../net/entropy.ts";
 import { connectHub } from "../net/hub-client.ts";
 import { openIpcServer, type RunningIpcServer } from "../net/ipc-server.ts";
+import type { Surface } from "../surfaces/surface.ts";
+import { AgentDesk } from "./agent-desk.ts";
+import { showBellFlag } from "./bell-flag.ts";
 import { openClock } from "./clock.ts";
 import { Driver, hostAlarm } from "./driver.ts";
 import { type HubLink, openHubLink } from "./hub-link.ts";
-import type { DaemonEnd, DaemonOptions, DaemonPorts, RunningDaemon } from "./options.ts";
+import { type Note, openNote } from "./note.ts";
+import type { DaemonEnd, DaemonOptions, DaemonPorts, RunningDaemon, SurfacePorts } from "./options.ts";
 import { openRinger, type Ringer, withinTime } from "./ringer.ts";
 import { fileDisk, openStateFile, type StateFile } from "./state-file.ts";
 import { statusOf } from "./status.ts";
@@ -44,8 +48,8 @@ const RING_MARGIN_MS = 5000;
  */
 export async function openDaemon(options: DaemonOptions): Promise<RunningDaemon> {
   const ports: DaemonPorts = { ...hostPorts(), ...options.ports };
-  const ringer = openRinger(options.surface, options.log);
   const address = formatAddress(options);
+  let surface = typeof options.surface === "function" ? undefined : options.surface;
   let lock: HeldLock | undefined;
   let daemon: Daemon | undefined;
   try {
@@ -59,12 +63,15 @@ export async function openDaemon(options: DaemonOptions): Promise<RunningDaemon>
       root: options.root,
     };
     lock = await holdLock(join(stateDir, "lock"), `the place of ${address}`, holder);
-    daemon = new Daemon({ options, ports, lock, ringer, startedAtMs, statePath: join(stateDir, "position") });
+    const agentSide = openAgentSide(options, ports, stateDir);
+    if (typeof options.surface === "function") surface = options.surface(agentSide.lent);
+    const parts = { options, ports, lock, agentSide, startedAtMs, statePath: join(stateDir, "position") };
+    daemon = new Daemon({ ...parts, surface: surface as Surface });
     await daemon.open();
     return daemon;
   } catch (error) {
     if (daemon === undefined) {
-      await ringer.close();
+      if (surface !== undefined) await openRinger(surface, options.log).close();
       lock?.release();
     } else {
       await daemon.abandon();
@@ -74,7 +81,7 @@ export async function openDaemon(options: DaemonOptions): Promise<RunningDaemon>
 }
 
 /** A surface that bounds its rings itself is left its own time, and a little more to say how it went. */
-function scheduleFor({ doorbell, surface }: DaemonOptions): DoorbellSchedule {
+function scheduleFor({ doorbell }: DaemonOptions, surface: Surface): DoorbellSchedule {
   const schedule = { ...DOORBELL_SCHEDULE, ...doorbell };
   const surfaceMs = surface.ringMsMax === undefined ? 0 : surface.ringMsMax + RING_MARGIN_MS;
   return { ...schedule, ringTimeoutMs: Math.max(schedule.ringTimeoutMs, surfaceMs) };
@@ -91,11 +98,55 @@ function hostPorts(): DaemonPorts {
   };
 }
 
+/** The desk, its note, and what the surface is lent of it; what waits is known once the lifecycle is there. */
+interface AgentSideParts {
+  readonly desk: AgentDesk;
+  readonly notes: readonly Note[];
+  readonly lent: SurfacePorts;
+  readonly lifecycle: { driver: Driver | undefined };
+}
+
+function openAgentSide(options: DaemonOptions, ports: DaemonPorts, stateDir: string): AgentSideParts {
+  const { log, home, tenant, persona, project } = options;
+  const lifecycle: AgentSideParts["lifecycle"] = { driver: undefined };
+  const sessions = openNote(join(stateDir, "agents.json"), "list of the agent's sessions", log);
+  const learnt = openNote(join(stateDir, "paths.json"), "memory of the surface", log);
+  const nothing = { ...NO_SENDERS, ...{ ring: 0, attempt: 0, persona, project } };
+  const flagPath = bellFlagPathOf(home, tenant, options);
+  const desk = new AgentDesk({
+    address: options,
+    nowMs: () => ports.clock.nowMs(),
+    load: () => sessions.load(),
+    save: (text) => sessions.save(text),
+    waiting: () => lifecycle.driver?.waiting() ?? { bell: nothing, through: 0 },
+    came: () => void lifecycle.driver?.askRing(),
+    showFlag: (isUp) => showBellFlag(flagPath, isUp, log),
+    log,
+  });
+  const memory = {
+    load: (): unknown => jsonIn(learnt.load()),
+    save: (value: unknown) => learnt.save(`${JSON.stringify(value)}\n`),
+  };
+  const lent = { agent: desk, memory, attached: () => ({}), attachDone: () => Promise.resolve() };
+  return { desk, notes: [sessions, learnt], lent, lifecycle };
+}
+
+const NO_SENDERS = { open: 0, urgent: 0, senders: [], othersOpen: 0, oldestAtMs: null };
+
+function jsonIn(text: string | null): unknown {
+  try {
+    return text === null ? null : JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 interface DaemonParts {
   readonly options: DaemonOptions;
   readonly ports: DaemonPorts;
   readonly lock: HeldLock;
-  readonly ringer: Ringer;
+  readonly agentSide: AgentSideParts;
+  readonly surface: Surface;
   readonly startedAtMs: number;
   readonly statePath: string;
 }
@@ -107,6 +158,7 @@ class Daemon implements RunningDaemon {
   readonly #stateFile: StateFile;
   readonly #hub: HubLink;
   readonly #driver: Driver;
+  readonly #ringer: Ringer;
   #ipc: RunningIpcServer | undefined;
   #stopWatching: () => void = () => {};
   #stopResting: () => void = () => {};
@@ -115,7 +167,9 @@ class Daemon implements RunningDaemon {
 
   constructor(parts: DaemonParts) {
     this.#parts = parts;
-    const { options, ports, ringer } = parts;
+    const { options, ports, surface, agentSide } = parts;
+    const ringer = openRinger(surface, options.log);
+    this.#ringer = ringer;
     const { promise, resolve } = Promise.withResolvers<DaemonEnd>();
     this.closed = promise;
     this.#settle = resolve;
@@ -125,7 +179,7 @@ class Daemon implements RunningDaemon {
     this.#hub = this.#openHubLink(plan);
     const initial = begin({
       plan,
-      schedule: scheduleFor(options),
+      schedule: scheduleFor(options, surface),
       position: this.#stateFile.position,
       nowMs: ports.clock.nowMs(),
     });
@@ -139,6 +193,7 @@ class Daemon implements RunningDaemon {
         hub: this.#hub,
         ringer,
         save: (position) => this.#stateFile.save(position),
+        viewed: (view, before) => agentSide.desk.viewed(before !== null && view.drains > before.drains),
         tellAttached: (bell) => this.#ipc?.broadcast(bell),
         metrics: this.#metrics,
         log: options.log,
@@ -146,6 +201,7 @@ class Daemon implements RunningDaemon {
       },
       initial,
     );
+    agentSide.lifecycle.driver = this.#driver;
   }
 
   #openStateFile(): StateFile {
@@ -167,7 +223,7 @@ class Daemon implements RunningDaemon {
   }
 
   #openHubLink(plan: RetryPlan): HubLink {
-    const { options, ports } = this.#parts;
+    const { options, ports, surface } = this.#parts;
     const { hub, persona, project, host, root, version, leaseMs } = options;
     return openHubLink({
       target: typeof hub === "function" ? hub : () => hub,
@@ -177,7 +233,7 @@ class Daemon implements RunningDaemon {
       startTimeoutMs: plan.startTimeoutMs,
       introduction: {
         ...{ persona, project, host, root, version },
-        surface: options.surface.name,
+        surface: surface.name,
         instance: this.#stateFile.instance,
         ...(leaseMs === undefined ? {} : { leaseMs }),
       },
@@ -186,8 +242,9 @@ class Daemon implements RunningDaemon {
   }
 
   async open(): Promise<void> {
-    const { options, ports } = this.#parts;
+    const { options, ports, surface, agentSide } = this.#parts;
     const { home, tenant, persona, project, version, log } = options;
+    agentSide.desk.begin();
     this.#ipc = await openIpcServer({
       path: ipcPathOf(home, tenant, options),
       identity: { version, tenant, persona, project },
@@ -197,16 +254,17 @@ class Daemon implements RunningDaemon {
     });
     this.#stopWatching = ports.watchForWake(({ gapMs }) => this.#woke(gapMs));
     this.#stopResting = keepMemoryAtRest();
-    log("info", "daemonStarted", { tenant, persona, project, surface: options.surface.name, version });
+    log("info", "daemonStarted", { tenant, persona, project, surface: surface.name, version });
     this.#driver.begin();
   }
 
   #handlers(): IpcHandlers {
-    const { ringer } = this.#parts;
+    const { desk } = this.#parts.agentSide;
     return {
       status: () => this.status(),
       notify_surface: () => this.#driver.askRing(),
-      resume_surface: () => ringer.resume(this.#driver.doorbell()),
+      resume_surface: () => this.#ringer.resume(this.#driver.doorbell()),
+      hook: (params, gone) => desk.hook(params, gone),
       shutdown: ({ reason }) => {
         // After the answer: the server lets what is under way reach its caller.
         setImmediate(() => void this.close(reason ?? "asked over IPC"));
@@ -216,9 +274,11 @@ class Daemon implements RunningDaemon {
   }
 
   status() {
-    const { options, startedAtMs } = this.#parts;
+    const { options, surface, agentSide, startedAtMs } = this.#parts;
     return statusOf({
       options,
+      surface,
+      agents: agentSide.desk.report(),
       startedAtMs,
       pid: process.pid,
       state: this.#driver.state,
@@ -248,14 +308,16 @@ class Daemon implements RunningDaemon {
 
   /** In the reverse order of `open`; each step is bounded, and none can keep the next from its turn. */
   async #takeDown(reason: EndReason, failure: ErrorReport | null): Promise<void> {
-    const { options, ringer, lock } = this.#parts;
+    const { options, agentSide, lock } = this.#parts;
     this.#stopWatching();
     this.#stopResting();
     this.#driver.stopAlarm();
     await this.#giveBack("hub", () => withinTime(this.#hub.closed(), HUB_CLOSE_TIMEOUT_MS));
-    await this.#giveBack("surface", () => ringer.close());
+    await this.#giveBack("surface", () => this.#ringer.close());
+    await this.#giveBack("agentSide", () => agentSide.desk.close());
     await this.#giveBack("ipc", () => this.#ipc?.close());
     await this.#giveBack("stateFile", () => this.#stateFile.close());
+    await this.#giveBack("notes", () => Promise.all(agentSide.notes.map((note) => note.settled())));
     await this.#giveBack("lock", () => lock.release());
     const level = reason === "failed" ? "error" : "info";
     options.log(level, "daemonEnded", { reason, why: failure?.message ?? null });

@@ -6,6 +6,7 @@
 import { type Doorbell, doorbellOf } from "../domain/doorbell.ts";
 import { type ErrorReport, reportOf } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
+import type { MailboxView } from "../domain/verbs.ts";
 import type { RingResult } from "../fsm/doorbell.ts";
 import type { Position } from "../fsm/position.ts";
 import { type Effect, type EndReason, type Event, type State, step } from "../fsm.ts";
@@ -24,6 +25,8 @@ export interface DriverWorld {
   readonly hub: Omit<HubLink, "closed">;
   readonly ringer: Pick<Ringer, "ring" | "cancel">;
   readonly save: (position: Position | null) => void;
+  /** The mailbox is seen anew; called before anything follows from it. */
+  readonly viewed: (view: MailboxView, before: MailboxView | null) => void;
   /** Tells the shims; one with `open` 0 says that nothing waits any more. */
   readonly tellAttached: (bell: Doorbell) => void;
   readonly metrics: PersonaMetrics;
@@ -46,6 +49,8 @@ export const hostAlarm: SetAlarm = (delayMs, rang) => {
 /** The last ring's outcome, for `status`. */
 export interface LastRing {
   readonly rungAtMs: number | null;
+  /** The way by which it was taken. */
+  readonly path: string | null;
   readonly outcome: "taken" | "failed" | null;
   readonly reason: string | null;
 }
@@ -73,7 +78,9 @@ export class Driver {
   #toldFailure = "";
   #state: State;
   #sinceMs: number;
-  #lastRing: LastRing = { rungAtMs: null, outcome: null, reason: null };
+  #lastRing: LastRing = { rungAtMs: null, path: null, outcome: null, reason: null };
+  /** Of the ring that settled last. */
+  #settledPath: string | null = null;
 
   constructor(world: DriverWorld, initial: readonly [State, readonly Effect[]]) {
     this.#world = world;
@@ -142,6 +149,11 @@ export class Driver {
     this.feed({ on: "wakeReached" });
   }
 
+  /** The same, with the position of the newest signal. */
+  waiting(): { readonly bell: Doorbell; readonly through: number } {
+    return { bell: this.doorbell(), through: this.#state.watch.doorbells.heard.through };
+  }
+
   stopAlarm(): void {
     this.#stopAlarm();
   }
@@ -193,6 +205,7 @@ export class Driver {
     const [after, effects] = step(before, event, clock.nowMs(), random());
     this.#state = after;
     if (after.id !== before.id) this.#entered(before, after, event);
+    this.#tellViewed(before, after);
     this.#follow(effects);
     this.#tellMoot(before, after);
     this.#tellFound(before, effects);
@@ -206,6 +219,12 @@ export class Driver {
     const level = ringing && after.id !== "disconnected" ? "debug" : "info";
     this.#world.log(level, "lifecycleChanged", { from: before.id, to: after.id, on: event.on });
     if (after.id === "connected" || after.id === "emitting") this.#toldFailure = "";
+  }
+
+  #tellViewed(before: State, after: State): void {
+    const { view } = after.watch.doorbells;
+    const seen = before.watch.doorbells.view;
+    if (view !== null && view !== seen) this.#world.viewed(view, seen);
   }
 
   /** Who is attached hears that nothing waits any more: each doorbell replaces the one before it. */
@@ -288,7 +307,10 @@ export class Driver {
 
   #ring(attempt: number): void {
     const bell = this.#doorbell(attempt);
-    this.#world.ringer.ring(bell, (settled) => this.feed({ on: "ringSettled", settled }));
+    this.#world.ringer.ring(bell, (settled) => {
+      this.#settledPath = settled.taken ? settled.path : null;
+      this.feed({ on: "ringSettled", settled });
+    });
     this.#world.tellAttached(bell);
   }
 
@@ -315,8 +337,9 @@ export class Driver {
     this.#world.metrics.doorbells[outcome]++;
     if (outcome === "rung") {
       const rungAtMs = this.#world.clock.nowMs();
-      this.#lastRing = { rungAtMs, outcome: "taken", reason: null };
-      this.#world.log("info", "doorbellRung", { ring: this.#state.watch.doorbells.rings });
+      const path = this.#settledPath;
+      this.#lastRing = { rungAtMs, path, outcome: "taken", reason: null };
+      this.#world.log("info", "doorbellRung", { ring: this.#state.watch.doorbells.rings, path });
     } else if (outcome === "failed") {
       this.#lastRing = { ...this.#lastRing, outcome: "failed" };
     }

@@ -8,11 +8,14 @@ import type { Home } from "../host/home.ts";
 import type { watchForWake } from "../host/wake.ts";
 import type { DaemonStatus } from "../ipc.ts";
 import type { connectHub, HubClientOptions } from "../net/hub-client.ts";
-import type { Surface } from "../surfaces/surface.ts";
+import type { Surface, SurfaceContext } from "../surfaces/surface.ts";
 import type { Clock } from "./clock.ts";
 import type { SlotDisk } from "./state-file.ts";
 
 export type HubTarget = Pick<HubClientOptions, "url" | "token" | "tls">;
+
+/** What a daemon lends its surface. */
+export type SurfacePorts = Pick<SurfaceContext, "agent" | "memory" | "attached" | "attachDone">;
 
 export interface DaemonOptions {
   readonly home: Home;
@@ -22,8 +25,8 @@ export interface DaemonOptions {
   readonly project: string;
   /** The project's folder on this host. */
   readonly root: string;
-  /** Closed with the daemon, also if the daemon can't be opened. */
-  readonly surface: Surface;
+  /** Or how it is made. Closed with the daemon, also if the daemon can't be opened. */
+  readonly surface: Surface | ((ports: SurfacePorts) => Surface);
   /** A function is asked before each dial: a hub's port and a token may change while a daemon lives. */
   readonly hub: HubTarget | (() => HubTarget);
   /** For HTTP_PROXY and its kin. */

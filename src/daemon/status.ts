@@ -2,9 +2,10 @@
 
 import { dueAtMsOf } from "../fsm/doorbell.ts";
 import type { State } from "../fsm.ts";
-import type { AttachedClient, DaemonStatus } from "../ipc.ts";
+import type { AgentReport, AttachedClient, DaemonStatus } from "../ipc.ts";
 import type { PersonaMetrics } from "../metrics.ts";
 import { hubHttpUrl } from "../net/hub-url.ts";
+import type { Surface } from "../surfaces/surface.ts";
 import type { LastRing } from "./driver.ts";
 import type { DaemonOptions } from "./options.ts";
 
@@ -17,17 +18,24 @@ export interface StatusFacts {
   readonly lastRing: LastRing;
   readonly metrics: PersonaMetrics;
   readonly attached: readonly AttachedClient[];
+  readonly agents: readonly AgentReport[];
+  readonly surface: Surface;
 }
 
 export function statusOf(facts: StatusFacts): DaemonStatus {
-  const { options, state, metrics } = facts;
-  const { tenant, host, persona, project, root, version, surface } = options;
+  const { options, state, metrics, surface } = facts;
+  const { tenant, host, persona, project, root, version } = options;
   return {
     ...{ version, tenant, host, persona, project, root },
     pid: facts.pid,
     startedAtMs: Math.round(facts.startedAtMs),
     lifecycle: { state: metrics.state, sinceMs: Math.round(facts.sinceMs) },
-    surface: { name: surface.name, resumable: surface.resume !== undefined },
+    surface: {
+      name: surface.name,
+      resumable: surface.resume !== undefined,
+      report: surface.report?.() ?? null,
+    },
+    agents: facts.agents,
     session: state.watch.session,
     hub: hubStatusOf(facts),
     position: positionStatusOf(state),
@@ -74,6 +82,7 @@ function doorbellStatusOf(state: State, lastRing: LastRing): DaemonStatus["doorb
     standing: bell.id !== "silent" || ring !== null,
     attempts: ring?.attempt ?? rung,
     lastRungAtMs: lastRing.rungAtMs === null ? null : Math.round(lastRing.rungAtMs),
+    lastPath: lastRing.path,
     lastOutcome: lastRing.outcome,
     lastReason: lastRing.reason,
     nextRingAtMs: nextRingAtMs === null ? null : Math.round(nextRingAtMs),

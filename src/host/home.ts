@@ -95,6 +95,21 @@ export function ipcPathOf(
   return join(`/tmp/prism-${process.getuid?.() ?? 0}`, `${hashOf(key)}.sock`);
 }
 
+/**
+ * The file that is there exactly while a daemon has something to say to its agent's hooks: a hook's command looks
+ * for it and so costs nothing most of the time. Beside the daemon's socket; on Windows, where pipes are no files,
+ * under the same hash in `runDir`.
+ */
+export function bellFlagPathOf(
+  home: Home,
+  tenant: string,
+  address: Address,
+  platform: NodeJS.Platform = process.platform,
+): string {
+  if (platform !== "win32") return ipcPathOf(home, tenant, address, platform).replace(/\.sock$/, ".bell");
+  return join(home.runDir, `${hashOf(`${home.root}\0${tenant}\0${formatAddress(address)}`)}.bell`);
+}
+
 const DEVICE_NAME = /^(con|prn|aux|nul|com[0-9]|lpt[0-9]|conin\$|conout\$)(\.|$)/;
 const FILE_NAME_CHARS_MAX = 180;
 

@@ -4,8 +4,8 @@
 
 /** What a daemon grants its clients. */
 export const IPC_SERVER_LIMITS = {
-  /** A shim or two, a CLI, a dashboard; the rest is a mistake in a loop. */
-  clientsMax: 32,
+  /** A shim or two, a CLI, a dashboard, a hook that blocks for each window; the rest is a mistake in a loop. */
+  clientsMax: 64,
   /** Of these, who may stay for doorbells: the rest is kept for a status or a shutdown, which come and go. */
   attachedMax: 24,
   /** Ours are under 1 KiB. */

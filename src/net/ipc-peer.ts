@@ -9,6 +9,7 @@ import { limits as wireLimits } from "../domain/limits.ts";
 import type { Log } from "../domain/log.ts";
 import { errorText, parseRpc, type RpcId, type RpcMessage, resultText } from "../domain/rpc.ts";
 import { readShape } from "../domain/shape.ts";
+import { HOOK_SILENT, type HookAnswer, type HookParams } from "../ipc/hook.ts";
 import {
   type AttachedClient,
   type AttachParams,
@@ -58,6 +59,8 @@ export class IpcPeer {
   #deadline: NodeJS.Timeout | undefined;
   /** The newest doorbell, while the one before it is still unread. */
   #waitingBell: string | undefined;
+  /** Fires when the client reads no more: for a hook that blocks on its answer. */
+  #gone: AbortController | undefined;
 
   constructor(socket: Socket, daemon: IpcPeerHost, events: IpcPeerEvents) {
     this.#socket = socket;
@@ -106,12 +109,14 @@ export class IpcPeer {
     socket.on("end", () => {
       this.#unread.push(...lines.end());
       this.#finishing = true;
+      this.#gone?.abort();
       this.#pump();
     });
     socket.on("drain", () => this.#drained());
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
       clearTimeout(this.#deadline);
+      this.#gone?.abort();
       this.#events.closed();
     });
   }
@@ -247,11 +252,24 @@ export class IpcPeer {
         return this.#detach();
       case "shutdown":
         return handlers.shutdown(readShape(IPC_METHODS.shutdown.params, params, "params"));
+      case "hook":
+        return this.#hook(readShape(IPC_METHODS.hook.params, params, "params"));
       case "status":
       case "notify_surface":
       case "resume_surface":
         return handlers[method](readShape(IPC_METHODS[method].params, params, "params"));
     }
+  }
+
+  #hook(params: HookParams): HookAnswer | Promise<HookAnswer> {
+    const { handlers, limits } = this.#daemon;
+    if (params.event !== "wait") return handlers.hook(params, NEVER);
+    if (!this.#events.mayAttach()) return HOOK_SILENT;
+    this.#gone ??= new AbortController();
+    // It blocks for an hour or more, and nothing is said meanwhile.
+    this.#socket.setTimeout(0);
+    const answer = Promise.resolve(handlers.hook(params, this.#gone.signal));
+    return answer.finally(() => this.#socket.setTimeout(limits.idleMsMax));
   }
 
   #greet(hello: HelloParams): HelloAnswer {
@@ -298,6 +316,8 @@ export class IpcPeer {
     return {};
   }
 }
+
+const NEVER = new AbortController().signal;
 
 /** Failures that the caller's own message brought about. */
 const BAD_REQUESTS: ReadonlySet<string> = new Set([

@@ -61,16 +61,16 @@ export async function surfaceConfigSchema(name: string): Promise<JsonSchema> {
 }
 
 /**
- * Opens a surface; nothing rings and nothing starts yet.
+ * Loads a surface, so that it can be opened at once later; nothing rings and nothing starts yet.
  *
  * @param config what the surface is to know; absent members have defaults
- * @throws PrismError `invalid_argument` (unknown name, bad value), `unknown_key`, `too_large`
+ * @returns opens it; throws PrismError `invalid_argument` (bad value), `unknown_key`, `too_large`
+ * @throws PrismError `invalid_argument` for an unknown name
  */
-export async function openSurface(
+export async function loadSurface(
   name: string,
   config: SurfaceConfig,
-  context: SurfaceContext,
-): Promise<Surface> {
+): Promise<(context: SurfaceContext) => Surface> {
   const module = await SURFACES[surfaceNameOf(name)].load();
-  return module.open(config, context);
+  return (context) => module.open(config, context);
 }

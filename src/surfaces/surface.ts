@@ -4,9 +4,10 @@
  */
 import type { Doorbell } from "../domain/doorbell.ts";
 import type { Log } from "../domain/log.ts";
+import type { AgentSide, SurfaceMemory } from "./agent-side.ts";
 
 export type RingOutcome =
-  /** The surface took the ring; `path` names the way that worked. */
+  /** The agent's side took the ring, and showed it; `path` names the way that worked. */
   | { readonly kind: "taken"; readonly path: string }
   /** It did not: `reason` is one sentence for `status` and the log, without secrets. */
   | { readonly kind: "failed"; readonly reason: string };
@@ -22,8 +23,32 @@ export interface Surface {
   ring(bell: Doorbell, cancelled: AbortSignal): Promise<RingOutcome>;
   /** Starts or resumes the agent, where this surface can. Absent: `resume_surface` answers `unsupported`. */
   resume?(bell: Doorbell, cancelled: AbortSignal): Promise<RingOutcome>;
+  /** What it knows of its ways to ring, for `status` and `doctor`. Changes nothing (invariant 11). */
+  report?(): SurfaceReport;
   /** Ends what it started: no process, file or timer of its own stays behind. */
   close(): Promise<void>;
+}
+
+/** One way to ring, as it went so far. Times are epoch milliseconds by this host's clock. */
+export interface PathReport {
+  readonly name: string;
+  /** Untried; it brought a receipt last time; it brought none; it can't be used now. */
+  readonly state: "untried" | "works" | "fails" | "unready";
+  /** Why it fails or is not ready: one sentence without secrets. */
+  readonly reason: string | null;
+  readonly lastTakenAtMs: number | null;
+}
+
+export interface SurfaceReport {
+  /** In the order in which they are tried. */
+  readonly paths: readonly PathReport[];
+  /** How starting or resuming the agent stands, where the configuration allows it; else null. */
+  readonly resume: {
+    readonly attempts: number;
+    /** Until then no attempt is made by itself, or null. */
+    readonly coolingUntilMs: number | null;
+    readonly lastReason: string | null;
+  } | null;
 }
 
 /** The process's own output, where a person may be looking. */
@@ -43,6 +68,12 @@ export interface SurfaceContext {
   readonly root: string;
   /** The process's environment: what a surface starts inherits it, without what is secret. */
   readonly env: { readonly [name: string]: string | undefined };
+  /** What attach-time work adds for an agent that is started: names with values, or undefined to take one away. */
+  readonly attached: () => { readonly [name: string]: string | undefined };
+  /** Settles when attach-time work is over, however it went: nothing is started before. */
+  readonly attachDone: () => Promise<void>;
   readonly output: SurfaceOutput;
+  readonly agent: AgentSide;
+  readonly memory: SurfaceMemory;
   readonly log: Log;
 }

@@ -2,9 +2,8 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { openSurface } from "../../src/surfaces/registry.ts";
 import { allEnded } from "../support/process-ended.ts";
-import { contextWith } from "../support/surface-context.ts";
+import { contextWith, openSurface } from "../support/surface-context.ts";
 import { tempDir } from "../support/temp-dir.ts";
 import { type SurfaceOnStage, surfaceContract } from "./surface-contract.ts";
 

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { openSurface } from "../../src/surfaces/registry.ts";
 import type { SurfaceOutput } from "../../src/surfaces/surface.ts";
 import { bellOf } from "../support/ipc-stage.ts";
 import { hasTerminals, type PseudoTerminal, pseudoTerminal } from "../support/pseudo-terminal.ts";
-import { contextWith, keptOutput } from "../support/surface-context.ts";
+import { contextWith, keptOutput, openSurface } from "../support/surface-context.ts";
 import { type SurfaceOnStage, surfaceContract } from "./surface-contract.ts";
 
 async function onOutput(output: SurfaceOutput & { readonly texts?: string[] }): Promise<SurfaceOnStage> {

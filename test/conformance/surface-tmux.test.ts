@@ -1,9 +1,8 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe } from "vitest";
-import { openSurface } from "../../src/surfaces/registry.ts";
 import type { AgentMode } from "../support/pane-agent.ts";
-import { contextWith } from "../support/surface-context.ts";
+import { contextWith, openSurface } from "../support/surface-context.ts";
 import { tempDir } from "../support/temp-dir.ts";
 import { hasTmux, type TmuxStage, tmuxStage, withoutTmux } from "../support/tmux-stage.ts";
 import { type SurfaceOnStage, surfaceContract } from "./surface-contract.ts";

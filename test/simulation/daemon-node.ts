@@ -127,6 +127,7 @@ export class DaemonNode {
         cancel: (ring: number) => this.#cancel(ring),
       },
       save: this.#file.save,
+      viewed: () => {},
       tellAttached: () => {},
       metrics: new PersonaMetrics({ tenant: "local", host: process.host.name, persona, project }),
       log: (_level: string, event: string, fields: LogFields = {}) => this.#log(event, fields),

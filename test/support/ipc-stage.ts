@@ -1,9 +1,11 @@
 /** A daemon's IPC server with handlers that a test can watch, and raw clients that say what they like. */
+
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { onTestFinished } from "vitest";
 import type { Doorbell } from "../../src/domain/doorbell.ts";
+import { HOOK_SILENT } from "../../src/ipc/hook.ts";
 import type { DaemonStatus, IpcHandlers } from "../../src/ipc.ts";
 import { type IpcServerOptions, openIpcServer, type RunningIpcServer } from "../../src/net/ipc-server.ts";
 import { tempDir } from "./temp-dir.ts";
@@ -32,7 +34,8 @@ export const daemonStatus: DaemonStatus = {
   pid: 4711,
   startedAtMs: 1,
   lifecycle: { state: "connected", sinceMs: 2 },
-  surface: { name: "terminal", resumable: false },
+  surface: { name: "terminal", resumable: false, report: null },
+  agents: [],
   session: "s-1",
   hub: { url: "ws://127.0.0.1:1", connected: true, lastError: null, retryAtMs: null },
   position: { through: 7, open: 0, urgent: 0 },
@@ -40,6 +43,7 @@ export const daemonStatus: DaemonStatus = {
     standing: false,
     attempts: 0,
     lastRungAtMs: null,
+    lastPath: null,
     lastOutcome: null,
     lastReason: null,
     nextRingAtMs: null,
@@ -83,6 +87,7 @@ export async function ipcStage(options: StageOptions = {}): Promise<IpcStage> {
       notify_surface: () => ({ kind: "moot", reason: "nothing waits" }),
       resume_surface: () => ({ kind: "taken", path: "tmux" }),
       shutdown: () => ({ stopping: true }),
+      hook: () => HOOK_SILENT,
       ...options.handlers,
     },
   });

@@ -17,6 +17,7 @@ const RANKS: readonly (readonly [place: string, rank: number])[] = [
   ["src/metrics.ts", 0],
   ["src/metrics/", 0],
   ["src/surfaces/surface.ts", 0],
+  ["src/surfaces/agent-side.ts", 0],
   ["src/surfaces/resume-guard.ts", 0],
   ["src/hub/core/", 0],
   ["src/hub/service.ts", 0],

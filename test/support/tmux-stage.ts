@@ -3,10 +3,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { openSurface } from "../../src/surfaces/registry.ts";
 import type { Surface } from "../../src/surfaces/surface.ts";
 import type { AgentMode } from "./pane-agent.ts";
-import { contextWith } from "./surface-context.ts";
+import { contextWith, openSurface } from "./surface-context.ts";
 import { tempDir } from "./temp-dir.ts";
 
 const found = spawnSync("tmux", ["-V"], { encoding: "utf8" });

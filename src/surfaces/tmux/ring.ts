@@ -2,9 +2,10 @@
  * Rings a pane: finds it, holds on to it, makes sure that an agent runs in it, and types the doorbell's line.
  * Remembers between rings which pane it was and which program took the last one. Loaded at the first ring.
  */
+
+import { bellWords, isBellWords } from "../../domain/bell-words.ts";
 import type { Doorbell } from "../../domain/doorbell.ts";
 import type { RingOutcome } from "../surface.ts";
-import { bellWords, isBellWords } from "./bell-words.ts";
 import { promptPattern } from "./input-line.ts";
 import {
   type Found,

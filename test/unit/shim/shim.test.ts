@@ -432,7 +432,7 @@ describe("doorbells", () => {
     const ipc = await openIpcServer({
       path,
       identity: { version: "1", tenant: "local", ...ADDRESS },
-      handlers: { status: never, notify_surface: never, resume_surface: never, shutdown: never },
+      handlers: { status: never, notify_surface: never, resume_surface: never, shutdown: never, hook: never },
       standing: () => standing,
       attachedChanged: (who) => who.some((client) => client.session !== null) && attached(),
       log() {},

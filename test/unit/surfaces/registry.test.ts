@@ -1,11 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  listSurfaces,
-  openSurface,
-  surfaceConfigSchema,
-  surfaceNameOf,
-} from "../../../src/surfaces/registry.ts";
-import { contextWith } from "../../support/surface-context.ts";
+import { listSurfaces, surfaceConfigSchema, surfaceNameOf } from "../../../src/surfaces/registry.ts";
+import { contextWith, openSurface } from "../../support/surface-context.ts";
 import { rejectedBy, thrownBy } from "../../support/thrown.ts";
 
 /** What each can't be opened without. */

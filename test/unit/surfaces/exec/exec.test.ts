@@ -3,11 +3,10 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openSurface } from "../../../../src/surfaces/registry.ts";
 import type { Surface } from "../../../../src/surfaces/surface.ts";
 import { bellOf } from "../../../support/ipc-stage.ts";
 import { allEnded, isRunning } from "../../../support/process-ended.ts";
-import { contextWith } from "../../../support/surface-context.ts";
+import { contextWith, openSurface } from "../../../support/surface-context.ts";
 import { tempDir } from "../../../support/temp-dir.ts";
 
 const never = new AbortController().signal;

@@ -2,11 +2,10 @@ import { execFileSync } from "node:child_process";
 import { chownSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openSurface } from "../../../../src/surfaces/registry.ts";
 import { writeToDevice } from "../../../../src/surfaces/terminal/tty-device.ts";
 import { bellOf } from "../../../support/ipc-stage.ts";
 import { hasTerminals, pseudoTerminal } from "../../../support/pseudo-terminal.ts";
-import { contextWith, keptOutput } from "../../../support/surface-context.ts";
+import { contextWith, keptOutput, openSurface } from "../../../support/surface-context.ts";
 import { tempDir } from "../../../support/temp-dir.ts";
 
 const never = new AbortController().signal;

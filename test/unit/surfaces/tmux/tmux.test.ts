@@ -1,12 +1,11 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openSurface } from "../../../../src/surfaces/registry.ts";
-import { bellWords } from "../../../../src/surfaces/tmux/bell-words.ts";
+import { bellWords } from "../../../../src/domain/bell-words.ts";
 import { bellOf } from "../../../support/ipc-stage.ts";
 import type { AgentMode } from "../../../support/pane-agent.ts";
 import { allEnded } from "../../../support/process-ended.ts";
-import { contextWith } from "../../../support/surface-context.ts";
+import { contextWith, openSurface } from "../../../support/surface-context.ts";
 import { tempDir } from "../../../support/temp-dir.ts";
 import { hasTmux, tmuxStage, until } from "../../../support/tmux-stage.ts";
 

@@ -3,8 +3,8 @@
  * character is one that no line editor, shell or completion takes for its own: letters, digits, spaces and
  * `. , : @ _ -`; no address begins a word with `@`, and the line ends in a plain word.
  */
-import { formatAddress, isAddress } from "../../domain/address.ts";
-import type { Doorbell } from "../../domain/doorbell.ts";
+import { formatAddress, isAddress } from "./address.ts";
+import type { Doorbell } from "./doorbell.ts";
 
 /** Clients fold long pastes into a placeholder (from about 800 characters), which could not be verified. */
 const NAMED_CHARS_MAX = 200;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { bellWords, isBellWords } from "../../../../src/surfaces/tmux/bell-words.ts";
-import { squashed } from "../../../../src/surfaces/tmux/input-line.ts";
-import { bellOf } from "../../../support/ipc-stage.ts";
+import { bellWords, isBellWords } from "../../../src/domain/bell-words.ts";
+import { squashed } from "../../../src/surfaces/tmux/input-line.ts";
+import { bellOf } from "../../support/ipc-stage.ts";
 
 describe("a doorbell's words", () => {
   it("say what waits and what to do", () => {

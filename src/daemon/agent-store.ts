@@ -1,0 +1,59 @@
+/**
+ * The agent's sessions as text, so that a daemon that comes back knows whom to ring. The text holds the secrets of
+ * their inboxes: it is for an owner-only file alone. What can't be read is as good as nothing: hooks tell anew.
+ */
+
+export interface StoredSession {
+  readonly client: string;
+  readonly id: string;
+  readonly heardAtMs: number;
+  readonly cwd: string | null;
+  readonly transcript: string | null;
+  readonly pid: number | null;
+  readonly version: string | null;
+  readonly inbox: { readonly path: string; readonly token: string | null } | null;
+}
+
+const FORMAT = 1;
+
+export function storedText(sessions: readonly StoredSession[]): string {
+  const stored = sessions.map(({ client, id, heardAtMs, cwd, transcript, pid, version, inbox }) => ({
+    ...{ client, id, heardAtMs, cwd, transcript, pid, version, inbox },
+  }));
+  return `${JSON.stringify({ format: FORMAT, sessions: stored })}\n`;
+}
+
+export function readSessions(text: string | null): readonly StoredSession[] {
+  if (text === null) return [];
+  try {
+    const { format, sessions } = JSON.parse(text);
+    if (format !== FORMAT || !Array.isArray(sessions)) return [];
+    return sessions.flatMap((session: unknown) => sessionIn(session) ?? []);
+  } catch {
+    return [];
+  }
+}
+
+function sessionIn(value: unknown): StoredSession | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { client, id, heardAtMs, cwd, transcript, pid, version, inbox } = value as { [key: string]: unknown };
+  if (typeof client !== "string" || typeof id !== "string" || typeof heardAtMs !== "number") return null;
+  return {
+    ...{ client, id, heardAtMs },
+    cwd: textOrNull(cwd),
+    transcript: textOrNull(transcript),
+    pid: Number.isSafeInteger(pid) ? (pid as number) : null,
+    version: textOrNull(version),
+    inbox: inboxIn(inbox),
+  };
+}
+
+function inboxIn(value: unknown): StoredSession["inbox"] {
+  if (typeof value !== "object" || value === null) return null;
+  const { path, token } = value as { [key: string]: unknown };
+  return typeof path === "string" ? { path, token: textOrNull(token) } : null;
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}

@@ -1,0 +1,183 @@
+/**
+ * Rings a surface that has several ways to reach its agent: tries them in order, waits for the receipt of each,
+ * learns which one works for this version of the client, and goes on to the next when none comes in time. Knows
+ * no client: what a way does, and what the agent is at now, is handed in.
+ *
+ *   look ─ none ──────────────────────────────> start or resume it, where that is allowed
+ *        ─ busy ── wait for its turn boundary ─> taken, or idle again, or too long: failed
+ *        ─ idle ── path 1 ── receipt ─> taken
+ *                    │ none in time
+ *                    └─ path 2 ── ... ─> failed, with what each said
+ */
+import type { Doorbell } from "../domain/doorbell.ts";
+import type { AgentSide } from "./agent-side.ts";
+import type { Fondness } from "./path-memory.ts";
+import type { PathReport, RingOutcome } from "./surface.ts";
+
+/** What the agent is at. `reason` is one sentence for `status`, without secrets. */
+export type Look<T> =
+  | { readonly kind: "none"; readonly reason: string }
+  /** It hears at its turn boundary, through its hooks; `changed` settles when it may have ended its turn. */
+  | { readonly kind: "busy"; readonly target: T; readonly reason: string }
+  | { readonly kind: "idle"; readonly target: T };
+
+export type Sent =
+  /** Handed over; whether the agent has it, only its receipt tells. */
+  | { readonly kind: "sent" }
+  /** Handed over, and this way has seen itself that it was taken. */
+  | { readonly kind: "taken" }
+  /** This way is not open now: nothing was sent. */
+  | { readonly kind: "unready"; readonly reason: string }
+  | { readonly kind: "failed"; readonly reason: string };
+
+type Settled =
+  /** By the way that the receipt itself names, if it does. */
+  | { readonly kind: "taken"; readonly via?: string | undefined }
+  | { readonly kind: "failed"; readonly reason: string };
+
+export interface RingPath<T> {
+  readonly name: string;
+  /** How long its receipt may take. */
+  readonly receiptMsMax: number;
+  /** Never throws for what can be expected; sends nothing once `cancelled` has fired. */
+  send(bell: Doorbell, target: T, cancelled: AbortSignal): Promise<Sent>;
+}
+
+export interface PathRingerOptions<T> {
+  readonly agent: AgentSide;
+  readonly paths: readonly RingPath<T>[];
+  readonly fondness: Fondness;
+  /** The client's version, for what is learnt; "" if unknown. */
+  readonly versionOf: (target: T) => string;
+  look(cancelled: AbortSignal): Promise<Look<T>>;
+  /** Starts or resumes an agent that is not there; absent: it is not allowed. */
+  readonly resume?: (bell: Doorbell, cancelled: AbortSignal) => Promise<RingOutcome>;
+  /** How long a busy agent is waited for. */
+  readonly busyMsMax: number;
+  /** How often a busy agent that says nothing is looked at again. */
+  readonly lookAgainMs: number;
+}
+
+export const MOOT = "the doorbell became moot before it was rung";
+export const OVERLAP = "an earlier ring is still under way";
+export const CLOSED = "the surface is closed";
+/** The name of the way that all clients with hooks share. */
+export const TURN_BOUNDARY = "turn boundary";
+
+export class PathRinger<T> {
+  readonly #options: PathRingerOptions<T>;
+  readonly #closing = new AbortController();
+  #underWay: Promise<RingOutcome> | undefined;
+
+  constructor(options: PathRingerOptions<T>) {
+    this.#options = options;
+  }
+
+  ring(bell: Doorbell, cancelled: AbortSignal): Promise<RingOutcome> {
+    return this.alone(cancelled, (called) => this.#ring(bell, called));
+  }
+
+  /** One at a time: a ring or a start. Both end when the doorbell is moot or the surface closes. */
+  async alone(
+    cancelled: AbortSignal,
+    work: (called: AbortSignal) => Promise<RingOutcome>,
+  ): Promise<RingOutcome> {
+    if (this.#closing.signal.aborted) return failed(CLOSED);
+    if (cancelled.aborted) return failed(MOOT);
+    if (this.#underWay !== undefined) return failed(OVERLAP);
+    const underWay = work(AbortSignal.any([cancelled, this.#closing.signal]));
+    this.#underWay = underWay;
+    try {
+      return await underWay;
+    } finally {
+      this.#underWay = undefined;
+    }
+  }
+
+  report(): readonly PathReport[] {
+    return this.#options.fondness.report(this.#options.paths.map(({ name }) => name));
+  }
+
+  /** Settles once nothing of a ring is under way any more. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#underWay?.catch(() => {});
+  }
+
+  async #ring(bell: Doorbell, called: AbortSignal): Promise<RingOutcome> {
+    const { agent, resume, busyMsMax } = this.#options;
+    const mark = agent.receipts;
+    const busyUntil = AbortSignal.any([called, AbortSignal.timeout(busyMsMax)]);
+    for (;;) {
+      const look = await this.#options.look(called);
+      // A hook has handed over the words meanwhile, or a drain has taken what they were about.
+      if (agent.receipts > mark) return taken(TURN_BOUNDARY);
+      if (called.aborted) return failed(MOOT);
+      if (look.kind === "none") return resume === undefined ? failed(look.reason) : resume(bell, called);
+      if (look.kind === "idle") return this.#alongPaths(bell, look.target, called);
+      if (busyUntil.aborted) return failed(look.reason);
+      const boundary = await this.#boundary(mark, busyUntil);
+      if (boundary !== undefined) return boundary;
+    }
+  }
+
+  /** @returns undefined when it is worth another look */
+  async #boundary(mark: number, until: AbortSignal): Promise<RingOutcome | undefined> {
+    const { agent, lookAgainMs } = this.#options;
+    const again = AbortSignal.any([until, AbortSignal.timeout(lookAgainMs)]);
+    const ended = new AbortController();
+    const changed = agent.changed(again).then(() => ended.abort());
+    const receipt = await agent.receiptAfter(mark, AbortSignal.any([again, ended.signal]));
+    if (receipt === null) {
+      await changed;
+      return undefined;
+    }
+    return taken(TURN_BOUNDARY);
+  }
+
+  async #alongPaths(bell: Doorbell, target: T, called: AbortSignal): Promise<RingOutcome> {
+    const { agent, paths, fondness } = this.#options;
+    const version = this.#options.versionOf(target);
+    const said: string[] = [];
+    const mark = agent.receipts;
+    for (const path of fondness.order(version, paths)) {
+      if (called.aborted) return failed(MOOT);
+      const sent = await path.send(bell, target, called);
+      if (sent.kind === "unready") {
+        fondness.unready(path.name, sent.reason);
+        said.push(`${path.name}: ${sent.reason}`);
+        continue;
+      }
+      const outcome: Settled = sent.kind === "sent" ? await this.#receipt(path, mark, called) : sent;
+      if (outcome.kind === "taken") {
+        const via = outcome.via ?? path.name;
+        fondness.worked(version, via);
+        return taken(via);
+      }
+      if (called.aborted) return failed(MOOT);
+      fondness.failed(version, path.name, outcome.reason);
+      said.push(`${path.name}: ${outcome.reason}`);
+    }
+    return failed(said.length === 0 ? "there is no way to ring this agent" : said.join("; "));
+  }
+
+  /** From the mark: a receipt that came late for an earlier way is one as well, and ends the ring. */
+  async #receipt(path: RingPath<T>, mark: number, called: AbortSignal): Promise<Settled> {
+    const until = AbortSignal.any([called, AbortSignal.timeout(path.receiptMsMax)]);
+    const receipt = await this.#options.agent.receiptAfter(mark, until);
+    if (receipt !== null) {
+      const { via, by } = receipt;
+      const known = via !== null && this.#options.paths.some(({ name }) => name === via);
+      return { kind: "taken", via: known ? via : by === "boundary" ? TURN_BOUNDARY : undefined };
+    }
+    return { kind: "failed", reason: `no receipt came within ${path.receiptMsMax} ms` };
+  }
+}
+
+function taken(path: string): RingOutcome {
+  return { kind: "taken", path };
+}
+
+function failed(reason: string): RingOutcome & { readonly kind: "failed" } {
+  return { kind: "failed", reason };
+}
