@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 /** Real programs driven at their own pace: tmux panes, hundreds of played servers, processes that are killed. */
 const UNHURRIED = [
   "test/unit/surfaces/tmux/**/*.test.ts",
+  "test/unit/surfaces/pane/**/*.test.ts",
   "test/conformance/surface-tmux.test.ts",
   "test/conformance/rfc6455/echo-client.test.ts",
   "test/conformance/rfc6455/interoperation.test.ts",

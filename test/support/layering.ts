@@ -34,8 +34,8 @@ const RANKS: readonly (readonly [place: string, rank: number])[] = [
   ["src/main.ts", 3],
 ];
 
-/** Rank 1 folders that others of rank 1 may use: files, locks and sockets are below every adapter. */
-const SHARED_ADAPTERS = ["src/host", "src/net"];
+/** Rank 1 folders that others of rank 1 may use: files, locks, sockets and tmux panes are below every adapter. */
+const SHARED_ADAPTERS = ["src/host", "src/net", "src/surfaces/pane"];
 
 /** Names that other programs and people rely on. */
 export const FIXED_NAMES = [
@@ -137,12 +137,15 @@ function importProblem(path: string, rank: number, specifier: string, sources: S
   return null;
 }
 
-/** The registry is the one list of all surfaces, so `src/surfaces` itself may look into its own folders. */
+/**
+ * The registry is the one list of all surfaces, so `src/surfaces` itself may look into its own folders; and what
+ * stands beside them there is for all of them. That nobody needs the registry so is seen to by the rule on circles.
+ */
 function mayNeighbour(path: string, target: string): boolean {
   const from = posix.dirname(path);
   const to = posix.dirname(target);
   const shared = SHARED_ADAPTERS.some((folder) => to === folder || to.startsWith(`${folder}/`));
-  return shared || to === from || to.startsWith(`${from}/`);
+  return shared || to === from || to.startsWith(`${from}/`) || from.startsWith(`${to}/`);
 }
 
 function resolveImport(path: string, specifier: string): string {

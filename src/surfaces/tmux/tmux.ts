@@ -5,9 +5,9 @@
 import type { Doorbell } from "../../domain/doorbell.ts";
 import { PrismError } from "../../domain/errors.ts";
 import { type Infer, maybe, object, readShape, text, whole } from "../../domain/shape.ts";
+import type { PaneRinger } from "../pane/ring.ts";
+import type { Tmux } from "../pane/tmux-client.ts";
 import type { RingOutcome, Surface, SurfaceContext } from "../surface.ts";
-import type { PaneRinger } from "./ring.ts";
-import type { Tmux } from "./tmux-client.ts";
 
 /** Not the user's own, whose name is "default". */
 const SOCKET_DEFAULT = "prism";
@@ -128,7 +128,7 @@ class RingSlot {
 
   resume(command: string, bell: Doorbell, cancelled: AbortSignal): Promise<RingOutcome> {
     return this.#alone("tmuxResumed", bell, cancelled, async (called) => {
-      const [{ tmux }, { startAgent }] = await Promise.all([this.#load(), import("./resume.ts")]);
+      const [{ tmux }, { startAgent }] = await Promise.all([this.#load(), import("../pane/resume.ts")]);
       const { target, prompt } = this.#settings;
       const settings = {
         ...{ session: target, command, socket: this.#socket, root: this.#context.root },
@@ -172,7 +172,10 @@ class RingSlot {
 
   /** Lazily: a daemon that never rings never loads node:child_process. */
   async #load(): Promise<Loaded> {
-    const [{ Tmux }, { PaneRinger }] = await Promise.all([import("./tmux-client.ts"), import("./ring.ts")]);
+    const [{ Tmux }, { PaneRinger }] = await Promise.all([
+      import("../pane/tmux-client.ts"),
+      import("../pane/ring.ts"),
+    ]);
     if (this.#loaded !== undefined) return this.#loaded;
     const { target, program, prompt } = this.#settings;
     const tmux = new Tmux({ socket: this.#socket, env: this.#context.env });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { bellWords, isBellWords } from "../../../src/domain/bell-words.ts";
-import { squashed } from "../../../src/surfaces/tmux/input-line.ts";
+import { squashed } from "../../../src/surfaces/pane/input-line.ts";
 import { bellOf } from "../../support/ipc-stage.ts";
 
 describe("a doorbell's words", () => {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { isShell, lookAt, stillAsSeen } from "../../../../src/surfaces/tmux/pane.ts";
-import { Tmux } from "../../../../src/surfaces/tmux/tmux-client.ts";
+import { isShell, lookAt, stillAsSeen } from "../../../../src/surfaces/pane/pane.ts";
+import { Tmux } from "../../../../src/surfaces/pane/tmux-client.ts";
 import { hasTmux, tmuxStage } from "../../../support/tmux-stage.ts";
 
 it.runIf(hasTmux)("a condition holds only while the pane is as it was seen", async () => {

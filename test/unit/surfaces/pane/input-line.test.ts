@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { inputLineOf, promptPattern } from "../../../../src/surfaces/tmux/input-line.ts";
-import { rowsOf } from "../../../../src/surfaces/tmux/screen.ts";
+import { inputLineOf, promptPattern } from "../../../../src/surfaces/pane/input-line.ts";
+import { rowsOf } from "../../../../src/surfaces/pane/screen.ts";
 
 interface Screen {
   readonly rows: readonly string[];
