@@ -16,12 +16,14 @@ import type { Bundle } from "./bundle.ts";
 import { loaderText } from "./loader.ts";
 import type { Target } from "./targets.ts";
 
-/** Flags that the executable starts with. */
+/**
+ * Flags that the executable starts with: of Node only. One flag of V8, whichever, and V8 would compile all of
+ * Node's own modules anew at each start (10 ms of 40): it takes compiled code only under the flags it was
+ * compiled with, and Node carries such code for itself.
+ */
 export const BAKED_FLAGS = [
   // `node:sqlite` still announces itself as experimental, on every start of a hub.
   "--disable-warning=ExperimentalWarning",
-  // A daemon that waits gives memory back: see src/host/memory-rest.ts.
-  "--expose-gc",
   // SIGUSR1 would open Node's debugger on a port, to anybody who may signal the process.
   "--disable-sigusr1",
 ] as const;
