@@ -8,6 +8,7 @@ import { type ErrorCode, PrismError } from "../domain/errors.ts";
 
 export const EXIT = {
   ok: 0,
+  wake: 2, // no failure: a hook that blocked wakes its agent's session by it
   usage: 64, // the command was typed wrong
   data: 65, // what was given to read is broken
   noInput: 66, // what was named does not exist
@@ -33,6 +34,7 @@ export const EXIT_STATUSES = {
   malformed: EXIT.data,
   too_large: EXIT.data,
   key_conflict: EXIT.data,
+  matter_closed: EXIT.data,
   not_found: EXIT.noInput,
   signal_unknown: EXIT.noInput,
   target_unknown: EXIT.noUser,
@@ -41,6 +43,7 @@ export const EXIT_STATUSES = {
   session_gone: EXIT.noUser,
   target_stale: EXIT.tempFail,
   mailbox_full: EXIT.tempFail,
+  loop_stopped: EXIT.tempFail,
   overloaded: EXIT.tempFail,
   hub_timeout: EXIT.tempFail,
   hub_unreachable: EXIT.unavailable,

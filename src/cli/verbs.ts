@@ -79,6 +79,11 @@ export const VERB_GROUPS: readonly VerbEntryGroup[] = [
         summary: "serve the verbs to an agent, over stdio",
         load: async () => (await import("./mcp.ts")).mcp,
       },
+      {
+        name: "hook",
+        summary: "serve the hooks of an agent's client",
+        load: async () => (await import("./hook.ts")).hook,
+      },
     ],
   },
   {

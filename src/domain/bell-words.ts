@@ -3,7 +3,7 @@
  * character is one that no line editor, shell or completion takes for its own: letters, digits, spaces and
  * `. , : @ _ -`; no address begins a word with `@`, and the line ends in a plain word.
  */
-import { formatAddress, isAddress } from "./address.ts";
+import { type Address, formatAddress, isAddress } from "./address.ts";
 import type { Doorbell } from "./doorbell.ts";
 
 /** Clients fold long pastes into a placeholder (from about 800 characters), which could not be verified. */
@@ -28,6 +28,14 @@ export function isBellWords(line: string, bell: Doorbell): boolean {
   const command = commandOf(bell).replaceAll(" ", "");
   const ends = line.indexOf(command);
   return line.startsWith(who, begins[0].length) && ends !== -1 && ends + command.length === line.length;
+}
+
+/** True if the doorbell's words for this address stand in a text, whatever a client has put around them. */
+export function holdsBellWords(text: string, address: Address): boolean {
+  const at = text.indexOf("Prism: ");
+  if (at === -1) return false;
+  const match = /^Prism: \d+ signals? waits? for (\S+?)[.,]/.exec(text.slice(at, at + 2 * NAMED_CHARS_MAX));
+  return match?.[1] === formatAddress(address);
 }
 
 function fromWords(bell: Doorbell): string {

@@ -1,0 +1,71 @@
+/**
+ * One question to a daemon, over its socket, by the shortest way: greeting and question leave in one write, and
+ * the process may end with the answer. `net/ipc-client.ts` does the same for who stays; a hook starts a process
+ * for each event, and pays for every module that it loads.
+ */
+import { connect } from "node:net";
+import { requestText } from "../../domain/rpc.ts";
+import { HOOK_SILENT, type HookAnswer, type HookParams, readHookAnswer } from "../../ipc/hook.ts";
+
+export type Exchange =
+  | { readonly kind: "answered"; readonly answer: HookAnswer }
+  /** No daemon stands there: a usual thing, and no fault. */
+  | { readonly kind: "absent" }
+  | { readonly kind: "failed"; readonly reason: string };
+
+const ANSWER_CHARS_MAX = 256 * 1024;
+const HELLO = 1;
+const HOOK = 2;
+
+/** @param timeoutMs null to wait as long as the daemon lives */
+export function askDaemon(
+  path: string,
+  hello: object,
+  params: HookParams,
+  timeoutMs: number | null,
+): Promise<Exchange> {
+  return new Promise((resolve) => {
+    let unread = "";
+    const socket = connect(path);
+    const end = (exchange: Exchange): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(exchange);
+    };
+    const late = (): void => end({ kind: "failed", reason: `the daemon did not answer in ${timeoutMs} ms` });
+    const timer = timeoutMs === null ? undefined : setTimeout(late, timeoutMs);
+    socket.setEncoding("utf8");
+    socket.on("connect", () => {
+      socket.write(`${requestText(HELLO, "hello", hello)}\n${requestText(HOOK, "hook", params)}\n`);
+    });
+    socket.on("data", (chunk: string) => {
+      unread += chunk;
+      const lines = unread.split("\n");
+      unread = lines.pop() ?? "";
+      for (const line of lines) {
+        const exchange = exchangeIn(line);
+        if (exchange !== null) end(exchange);
+      }
+      if (unread.length > ANSWER_CHARS_MAX)
+        end({ kind: "failed", reason: "the daemon's answer is too long" });
+    });
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      const absent = error.code === "ENOENT" || error.code === "ECONNREFUSED";
+      end(absent ? { kind: "absent" } : { kind: "failed", reason: error.code ?? "the socket failed" });
+    });
+    // A daemon that ends while a hook blocks has nothing to say any more.
+    socket.on("close", () => end({ kind: "answered", answer: HOOK_SILENT }));
+  });
+}
+
+/** @returns null for a line that decides nothing: the greeting's answer */
+function exchangeIn(line: string): Exchange | null {
+  let message: { readonly id?: unknown; readonly result?: unknown; readonly error?: { message?: unknown } };
+  try {
+    message = JSON.parse(line);
+  } catch {
+    return { kind: "failed", reason: "the daemon's answer is not JSON" };
+  }
+  if (message.error !== undefined) return { kind: "failed", reason: String(message.error.message) };
+  return message.id === HOOK ? { kind: "answered", answer: readHookAnswer(message.result) } : null;
+}
