@@ -6,7 +6,7 @@
 import { appendFileSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { type Address, formatAddress } from "../../domain/address.ts";
-import { type Home, ipcPathOf } from "../../host/home.ts";
+import { ensurePrivateDir, type Home, ipcPathOf } from "../../host/home.ts";
 import { createLog } from "../../host/log.ts";
 import { isProcessAlive } from "../../host/process-alive.ts";
 import type { HookAnswer, HookEvent, HookParams } from "../../ipc/hook.ts";
@@ -141,6 +141,7 @@ function procOf(pid: number): readonly [name: string, parent: number] {
 /** One line for who looks after hooks that do nothing; never in the way of the agent. */
 function note(hook: Hook, event: string, reason: string): void {
   try {
+    ensurePrivateDir(hook.home.logDir);
     const path = join(hook.home.logDir, "hook.log");
     const isFull = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_MAX;
     const log = createLog({
@@ -152,6 +153,6 @@ function note(hook: Hook, event: string, reason: string): void {
       ...{ hook: hook.event, client, address: formatAddress(address), reason },
     });
   } catch {
-    // Without a log folder there was never a daemon here.
+    // The agent goes on, and the log has no place to say so.
   }
 }

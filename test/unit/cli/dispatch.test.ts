@@ -66,7 +66,8 @@ describe("every verb's table", () => {
     const keys = Object.keys(table?.flags ?? {});
     for (const pair of [...(table?.apart ?? []), ...(table?.together ?? [])])
       expect(keys).toEqual(expect.arrayContaining([...pair]));
-    expect(keys).toContain("json");
+    // What a hook prints is its client's own form.
+    if (name !== "hook") expect(keys).toContain("json");
     expect(keys.map(flagOf)).not.toContain("--token");
   });
 
