@@ -32,7 +32,8 @@ export function connectionError(error: unknown, endpoint: Endpoint): PrismError 
     : code.startsWith("ERR_SSL") || code === "EPROTO"
       ? `TLS with ${at} failed (${code})`
       : `no connection to ${at} (${code})`;
-  const hint = HINTS[code];
+  // On a path there is no hub, but whatever program made the socket: its client knows what to do.
+  const hint = endpoint.socketPath === undefined ? HINTS[code] : undefined;
   return new PrismError("hub_unreachable", sentence, {
     cause: error,
     ...(hint === undefined ? {} : { hint }),

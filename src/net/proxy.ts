@@ -13,6 +13,8 @@ export interface Endpoint {
   /** A name or an IP address, IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
+  /** A Unix socket or a named pipe instead of host and port. */
+  readonly socketPath?: string;
 }
 
 export interface HttpProxy extends Endpoint {
@@ -20,8 +22,9 @@ export interface HttpProxy extends Endpoint {
   readonly authorization: string | null;
 }
 
-/** `host:port`, an IPv6 address in brackets. */
+/** `host:port`, an IPv6 address in brackets; or the socket's path. */
 export function formatEndpoint(endpoint: Endpoint): string {
+  if (endpoint.socketPath !== undefined) return endpoint.socketPath;
   return `${endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}`;
 }
 
@@ -31,7 +34,7 @@ export function formatEndpoint(endpoint: Endpoint): string {
  * @throws PrismError `invalid_argument` or `unsupported` for a proxy that can't be used; credentials are not quoted
  */
 export function proxyFor(target: Endpoint, env: Environment): HttpProxy | null {
-  if (isLoopback(target.host)) return null;
+  if (target.socketPath !== undefined || isLoopback(target.host)) return null;
   const found = firstOf(env, target.secure ? "HTTPS_PROXY" : "HTTP_PROXY") ?? firstOf(env, "ALL_PROXY");
   if (found === null || isExcepted(target, firstOf(env, "NO_PROXY")?.value ?? "")) return null;
   return parseProxy(found.name, found.value);

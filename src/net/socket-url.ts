@@ -15,8 +15,11 @@ export interface SocketUrl {
   readonly shown: string;
 }
 
-/** @throws PrismError `invalid_argument` */
-export function parseSocketUrl(text: string): SocketUrl {
+/**
+ * @param socketPath the socket to connect to instead of the URL's host
+ * @throws PrismError `invalid_argument`
+ */
+export function parseSocketUrl(text: string, socketPath?: string): SocketUrl {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== "ws:" && url.protocol !== "wss:") || url.hostname === "") {
     // Not quoted beyond its scheme and host: what is malformed may still hold a password.
@@ -26,16 +29,22 @@ export function parseSocketUrl(text: string): SocketUrl {
     });
   }
   const secure = url.protocol === "wss:";
+  if (secure && socketPath !== undefined) {
+    throw new PrismError("invalid_argument", "there is no TLS on a socket of this host", {
+      hint: 'write the URL as in "ws://localhost/"',
+    });
+  }
   return {
     endpoint: {
       secure,
       host: bareHost(url.hostname),
       port: url.port === "" ? (secure ? 443 : 80) : Number(url.port),
+      ...(socketPath === undefined ? {} : { socketPath }),
     },
     // Section 3: a fragment has no meaning here and is not sent.
     resource: `${url.pathname}${url.search}`,
     hostField: url.host,
     authorization: basicAuthorization(url),
-    shown: printable(`${url.protocol}//${url.host}${url.pathname}`),
+    shown: printable(socketPath ?? `${url.protocol}//${url.host}${url.pathname}`),
   };
 }

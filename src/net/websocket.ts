@@ -28,6 +28,8 @@ import type { TlsFiles } from "./tls-trust.ts";
 export interface SocketOptions {
   /** `ws:` or `wss:`; credentials in it become a `Basic` Authorization unless `headers` has one. */
   readonly url: string;
+  /** Where to connect instead of the URL's host: a Unix socket or named pipe; `ws:` alone, and no proxy is asked. */
+  readonly socketPath?: string;
   /** Most wanted first; a server that speaks none of them is refused. */
   readonly protocols?: readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
@@ -156,7 +158,7 @@ class SocketDriver implements SocketHandle {
   constructor(options: SocketOptions, events: SocketEvents) {
     this.#events = events;
     this.#limits = limitsOf(options);
-    this.#url = parseSocketUrl(options.url);
+    this.#url = parseSocketUrl(options.url, options.socketPath);
     this.#core = coreFor(options, this.#url);
     const proxy = proxyFor(this.#url.endpoint, options.env);
     this.#channel = openChannel(

@@ -21,9 +21,12 @@ export interface ScriptedServerOptions {
   /** What to answer the request with; null: nothing. A right answer unless given. */
   readonly answer?: ((request: string) => string | null) | undefined;
   readonly tls?: TlsOptions;
+  /** A Unix socket to listen on, instead of a port. */
+  readonly socketPath?: string;
 }
 
 export interface ScriptedServer {
+  /** 0 on a Unix socket. */
   readonly port: number;
   readonly url: string;
   /** The next connection whose request has come and was answered. */
@@ -39,11 +42,16 @@ export async function scriptedServer(options: ScriptedServerOptions = {}): Promi
     readRequest(socket, options.answer ?? ((request) => answerTo(request)), peers.push);
   };
   const server = options.tls === undefined ? createServer(accept) : createTlsServer(options.tls, accept);
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const { socketPath } = options;
+  await new Promise<void>((listening) => {
+    if (socketPath === undefined) server.listen(0, "127.0.0.1", listening);
+    else server.listen(socketPath, listening);
+  });
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
+  if (socketPath !== undefined) return { port: 0, url: "ws://localhost/", peer: peers.next };
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("not on a TCP port");
   const scheme = options.tls === undefined ? "ws" : "wss";

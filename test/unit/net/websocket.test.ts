@@ -1,5 +1,6 @@
 /** The driver over real sockets: opening, sending, receiving, back-pressure, dead peers, and every way to end. */
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openedSocket, recordedSocket } from "../../support/recorded-socket.ts";
 import { scriptedServer } from "../../support/scripted-server.ts";
@@ -15,6 +16,7 @@ import {
   TEXT,
   text,
 } from "../../support/server-frames.ts";
+import { tempDir } from "../../support/temp-dir.ts";
 
 async function opened(options = {}, react?: Parameters<typeof openedSocket>[1]) {
   const server = await scriptedServer();
@@ -49,6 +51,36 @@ describe("options", () => {
     const { request } = await server.peer();
     expect(request).toContain("authorization: Bearer t\r\n");
     expect(request).not.toContain("Basic");
+  });
+});
+
+describe.skipIf(process.platform === "win32")("a Unix socket", () => {
+  test("is connected to in place of the URL's host, past any proxy", async () => {
+    const socketPath = join(tempDir(), "control.sock");
+    const server = await scriptedServer({ socketPath });
+    const env = { ALL_PROXY: "http://127.0.0.1:9", http_proxy: "http://127.0.0.1:9" };
+    const [peer, { socket, next }] = await Promise.all([
+      server.peer(),
+      openedSocket({ url: "ws://localhost/rpc", socketPath, env }),
+    ]);
+    expect(peer.request).toContain("GET /rpc HTTP/1.1\r\nHost: localhost\r\n");
+    socket.sendText("over");
+    expect(await peer.next()).toMatchObject({ opcode: TEXT });
+    peer.send(text("and out"));
+    expect(await next()).toEqual({ name: "text", text: "and out" });
+  });
+
+  test("that nobody listens on is told by its path, without advice about a hub", async () => {
+    const socketPath = join(tempDir(), "gone.sock");
+    const { error } = await recordedSocket({ url: "ws://localhost/", socketPath }).closed();
+    expect(error).toMatchObject({ code: "hub_unreachable", hint: undefined });
+    expect(error?.message).toBe(`no connection to ${socketPath} (ENOENT)`);
+  });
+
+  test("takes no TLS", () => {
+    expect(() => recordedSocket({ url: "wss://localhost/", socketPath: "/run/x" })).toThrow(
+      /there is no TLS/,
+    );
   });
 });
 
