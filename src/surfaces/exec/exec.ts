@@ -9,7 +9,7 @@ import type { Doorbell } from "../../domain/doorbell.ts";
 import { PrismError } from "../../domain/errors.ts";
 import { type Infer, listOf, maybe, object, readShape, text, whole } from "../../domain/shape.ts";
 import type { RingOutcome, Surface, SurfaceContext } from "../surface.ts";
-import type { CommandLine, Ending, RunningCommand } from "./command.ts";
+import type { CommandLine, Ending, RunningCommand } from "../../host/command.ts";
 import { ringEnvironment } from "./ring-environment.ts";
 
 const TIMEOUT_MS_DEFAULT = 30_000;
@@ -81,7 +81,7 @@ class CommandSlot {
     this.#busy = true;
     try {
       // Lazily: a daemon that never rings never loads node:child_process.
-      const { startCommand } = await import("./command.ts");
+      const { startCommand } = await import("../../host/command.ts");
       const late = this.#refusal(cancelled);
       if (late !== undefined) {
         this.#busy = false;

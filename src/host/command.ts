@@ -4,8 +4,9 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { statSync } from "node:fs";
-import { printable } from "../../domain/address.ts";
-import { errnoOf } from "../../host/fs-error.ts";
+import { printable } from "../domain/address.ts";
+import { errnoOf } from "./fs-error.ts";
+import { signalGroup } from "./process-group.ts";
 
 /** What to start: a line for the shell, or a program with its arguments. */
 export type CommandLine = { readonly shell: string } | { readonly argv: readonly [string, ...string[]] };
@@ -129,25 +130,6 @@ function lastLineOf(said: string): string {
   const shown = printable(last.trim(), Number.POSITIVE_INFINITY);
   // The end of a long line says more than its beginning: what failed stands behind where it failed.
   return shown.length > LAST_LINE_CHARS_MAX ? `...${shown.slice(-LAST_LINE_CHARS_MAX)}` : shown;
-}
-
-function signalGroup(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
-  if (child.pid === undefined) return;
-  if (process.platform === "win32") {
-    // No groups there: the tree is ended by the system's own tool, which knows no gentle way for such programs.
-    if (child.exitCode === null && child.signalCode === null) {
-      spawn("taskkill", ["/pid", String(child.pid), "/t", "/f"], { stdio: "ignore", windowsHide: true }).on(
-        "error",
-        () => child.kill(),
-      );
-    }
-    return;
-  }
-  try {
-    process.kill(-child.pid, signal);
-  } catch {
-    // Nothing of the group is left.
-  }
 }
 
 function notStarted(reason: string): RunningCommand {
