@@ -8,8 +8,8 @@
 import type { Doorbell } from "../../domain/doorbell.ts";
 import { PrismError } from "../../domain/errors.ts";
 import { type Infer, listOf, maybe, object, readShape, text, whole } from "../../domain/shape.ts";
-import type { RingOutcome, Surface, SurfaceContext } from "../surface.ts";
 import type { CommandLine, Ending, RunningCommand } from "../../host/command.ts";
+import type { RingOutcome, Surface, SurfaceContext } from "../surface.ts";
 import { ringEnvironment } from "./ring-environment.ts";
 
 const TIMEOUT_MS_DEFAULT = 30_000;
