@@ -24,6 +24,8 @@ export interface AgentDeskOptions {
   readonly save: (text: string) => void;
   /** The newest view of the mailbox as a doorbell, and the position of its newest signal. */
   readonly waiting: () => { readonly bell: Doorbell; readonly through: number };
+  /** How many tool servers of the agent are attached. */
+  readonly listeners: () => number;
   /** An agent came, or ended its turn, while something waits that it was not told of. */
   readonly came: () => void;
   /** Shows or takes away the sign by which a hook's command sees, without a process, that it has nothing to do. */
@@ -112,6 +114,10 @@ export class AgentDesk implements AgentSide {
     session.waiter = null;
     waiter({ say: words, hold: true });
     return true;
+  }
+
+  listeners(): number {
+    return this.#options.listeners();
   }
 
   gone(id: string): void {

@@ -12,7 +12,7 @@ import { type ErrorReport, errorOf, type PrismError } from "../domain/errors.ts"
 import { DOORBELL_SCHEDULE, type DoorbellSchedule } from "../fsm/doorbell.ts";
 import { RETRY_PLAN, type RetryPlan } from "../fsm/retry.ts";
 import { begin, type EndReason } from "../fsm.ts";
-import { bellFlagPathOf, ensurePrivateDir, ipcPathOf, stateDirOf } from "../host/home.ts";
+import { ensurePrivateDir, ipcPathOf, stateDirOf } from "../host/home.ts";
 import { type HeldLock, holdLock } from "../host/lock.ts";
 import { keepMemoryAtRest } from "../host/memory-rest.ts";
 import { watchForWake } from "../host/wake.ts";
@@ -22,13 +22,11 @@ import { randomBytes } from "../net/entropy.ts";
 import { connectHub } from "../net/hub-client.ts";
 import { openIpcServer, type RunningIpcServer } from "../net/ipc-server.ts";
 import type { Surface } from "../surfaces/surface.ts";
-import { AgentDesk } from "./agent-desk.ts";
-import { showBellFlag } from "./bell-flag.ts";
+import { type DaemonAgentSide, openAgentSide } from "./agent-side.ts";
 import { openClock } from "./clock.ts";
 import { Driver, hostAlarm } from "./driver.ts";
 import { type HubLink, openHubLink } from "./hub-link.ts";
-import { type Note, openNote } from "./note.ts";
-import type { DaemonEnd, DaemonOptions, DaemonPorts, RunningDaemon, SurfacePorts } from "./options.ts";
+import type { DaemonEnd, DaemonOptions, DaemonPorts, RunningDaemon } from "./options.ts";
 import { openRinger, type Ringer, withinTime } from "./ringer.ts";
 import { fileDisk, openStateFile, type StateFile } from "./state-file.ts";
 import { statusOf } from "./status.ts";
@@ -63,7 +61,7 @@ export async function openDaemon(options: DaemonOptions): Promise<RunningDaemon>
       root: options.root,
     };
     lock = await holdLock(join(stateDir, "lock"), `the place of ${address}`, holder);
-    const agentSide = openAgentSide(options, ports, stateDir);
+    const agentSide = openAgentSide(options, ports.clock, stateDir);
     if (typeof options.surface === "function") surface = options.surface(agentSide.lent);
     const parts = { options, ports, lock, agentSide, startedAtMs, statePath: join(stateDir, "position") };
     daemon = new Daemon({ ...parts, surface: surface as Surface });
@@ -98,54 +96,11 @@ function hostPorts(): DaemonPorts {
   };
 }
 
-/** The desk, its note, and what the surface is lent of it; what waits is known once the lifecycle is there. */
-interface AgentSideParts {
-  readonly desk: AgentDesk;
-  readonly notes: readonly Note[];
-  readonly lent: SurfacePorts;
-  readonly lifecycle: { driver: Driver | undefined };
-}
-
-function openAgentSide(options: DaemonOptions, ports: DaemonPorts, stateDir: string): AgentSideParts {
-  const { log, home, tenant, persona, project } = options;
-  const lifecycle: AgentSideParts["lifecycle"] = { driver: undefined };
-  const sessions = openNote(join(stateDir, "agents.json"), "list of the agent's sessions", log);
-  const learnt = openNote(join(stateDir, "paths.json"), "memory of the surface", log);
-  const nothing = { ...NO_SENDERS, ...{ ring: 0, attempt: 0, persona, project } };
-  const flagPath = bellFlagPathOf(home, tenant, options);
-  const desk = new AgentDesk({
-    address: options,
-    nowMs: () => ports.clock.nowMs(),
-    load: () => sessions.load(),
-    save: (text) => sessions.save(text),
-    waiting: () => lifecycle.driver?.waiting() ?? { bell: nothing, through: 0 },
-    came: () => void lifecycle.driver?.askRing(),
-    showFlag: (isUp) => showBellFlag(flagPath, isUp, log),
-    log,
-  });
-  const memory = {
-    load: (): unknown => jsonIn(learnt.load()),
-    save: (value: unknown) => learnt.save(`${JSON.stringify(value)}\n`),
-  };
-  const lent = { agent: desk, memory, attached: () => ({}), attachDone: () => Promise.resolve() };
-  return { desk, notes: [sessions, learnt], lent, lifecycle };
-}
-
-const NO_SENDERS = { open: 0, urgent: 0, senders: [], othersOpen: 0, oldestAtMs: null };
-
-function jsonIn(text: string | null): unknown {
-  try {
-    return text === null ? null : JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
 interface DaemonParts {
   readonly options: DaemonOptions;
   readonly ports: DaemonPorts;
   readonly lock: HeldLock;
-  readonly agentSide: AgentSideParts;
+  readonly agentSide: DaemonAgentSide;
   readonly surface: Surface;
   readonly startedAtMs: number;
   readonly statePath: string;
@@ -201,7 +156,11 @@ class Daemon implements RunningDaemon {
       },
       initial,
     );
-    agentSide.lifecycle.driver = this.#driver;
+    agentSide.know({
+      waiting: () => this.#driver.waiting(),
+      ring: () => void this.#driver.askRing(),
+      listeners: () => this.#ipc?.attached().length ?? 0,
+    });
   }
 
   #openStateFile(): StateFile {
@@ -317,7 +276,7 @@ class Daemon implements RunningDaemon {
     await this.#giveBack("agentSide", () => agentSide.desk.close());
     await this.#giveBack("ipc", () => this.#ipc?.close());
     await this.#giveBack("stateFile", () => this.#stateFile.close());
-    await this.#giveBack("notes", () => Promise.all(agentSide.notes.map((note) => note.settled())));
+    await this.#giveBack("notes", () => agentSide.settled());
     await this.#giveBack("lock", () => lock.release());
     const level = reason === "failed" ? "error" : "info";
     options.log(level, "daemonEnded", { reason, why: failure?.message ?? null });

@@ -57,6 +57,8 @@ export interface AgentSide {
    * @returns false if none blocks there
    */
   wake(session: string, words: string): boolean;
+  /** How many of the agent's own tool servers are attached, and so hold the newest doorbell. */
+  listeners(): number;
   /** A session turned out to be gone: it is forgotten. */
   gone(session: string): void;
 }

@@ -36,6 +36,10 @@ const SURFACES = {
     about: "types one line into an agent's pane, and sees that it was taken",
     load: () => import("./tmux/tmux.ts"),
   },
+  "claude-desktop": {
+    about: "shows a notification; the agent hears at its next tool call",
+    load: () => import("./claude-desktop/claude-desktop.ts"),
+  },
 } as const satisfies { readonly [name: string]: SurfaceEntry };
 
 export type SurfaceName = keyof typeof SURFACES;

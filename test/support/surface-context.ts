@@ -10,6 +10,7 @@ export const nobodyThere: AgentSide = {
   receiptAfter: (_mark, until) => fired(until).then(() => null),
   changed: (until) => fired(until),
   wake: () => false,
+  listeners: () => 0,
   gone() {},
 };
 

@@ -16,6 +16,7 @@ function deskWith(saved: string | null = null) {
     load: () => saved,
     save: (text) => seen.saved.push(text),
     waiting: () => ({ bell: bellOf(1, { open: state.open }) as Doorbell, through: state.through }),
+    listeners: () => 0,
     came: () => {
       seen.came += 1;
     },

@@ -1,0 +1,76 @@
+/**
+ * What a daemon lends its surface, put together: the desk where hooks report, and the files in which desk and
+ * surface keep what their next life shall know. What waits is known only once the lifecycle is there.
+ */
+import { join } from "node:path";
+import type { Doorbell } from "../domain/doorbell.ts";
+import { bellFlagPathOf } from "../host/home.ts";
+import { AgentDesk } from "./agent-desk.ts";
+import { showBellFlag } from "./bell-flag.ts";
+import type { Clock } from "./clock.ts";
+import { openNote } from "./note.ts";
+import type { DaemonOptions, SurfacePorts } from "./options.ts";
+
+/** What the desk asks of the daemon. */
+export interface DeskWorld {
+  readonly waiting: () => { readonly bell: Doorbell; readonly through: number };
+  readonly ring: () => void;
+  readonly listeners: () => number;
+}
+
+export interface DaemonAgentSide {
+  readonly desk: AgentDesk;
+  readonly lent: SurfacePorts;
+  /** From now on the desk can ask. */
+  know(world: DeskWorld): void;
+  /** Settles once what is kept is written. */
+  settled(): Promise<void>;
+}
+
+export function openAgentSide(options: DaemonOptions, clock: Clock, stateDir: string): DaemonAgentSide {
+  const { log, home, tenant } = options;
+  let world = emptyWorld(options);
+  const sessions = openNote(join(stateDir, "agents.json"), "list of the agent's sessions", log);
+  const learnt = openNote(join(stateDir, "paths.json"), "memory of the surface", log);
+  const flagPath = bellFlagPathOf(home, tenant, options);
+  const desk = new AgentDesk({
+    address: options,
+    nowMs: () => clock.nowMs(),
+    load: () => sessions.load(),
+    save: (text) => sessions.save(text),
+    waiting: () => world.waiting(),
+    listeners: () => world.listeners(),
+    came: () => world.ring(),
+    showFlag: (isUp) => showBellFlag(flagPath, isUp, log),
+    log,
+  });
+  const memory = {
+    load: (): unknown => jsonIn(learnt.load()),
+    save: (value: unknown) => learnt.save(`${JSON.stringify(value)}\n`),
+  };
+  return {
+    desk,
+    lent: { agent: desk, memory, attached: () => ({}), attachDone: () => Promise.resolve() },
+    know(known) {
+      world = known;
+    },
+    async settled() {
+      await Promise.all([sessions.settled(), learnt.settled()]);
+    },
+  };
+}
+
+/** Before the first view nothing waits, as far as anybody knows. */
+function emptyWorld({ persona, project }: DaemonOptions): DeskWorld {
+  const nothing = { open: 0, urgent: 0, senders: [], othersOpen: 0, oldestAtMs: null };
+  const bell = { ...nothing, ring: 0, attempt: 0, persona, project };
+  return { waiting: () => ({ bell, through: 0 }), ring() {}, listeners: () => 0 };
+}
+
+function jsonIn(text: string | null): unknown {
+  try {
+    return text === null ? null : JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
