@@ -31,6 +31,8 @@ export const ERROR_CLASS_OF = {
   session_gone: "protocol",
   signal_unknown: "protocol",
   key_conflict: "protocol",
+  matter_closed: "protocol",
+  loop_stopped: "protocol",
   address_taken: "protocol",
   already_running: "unclassified",
   port_taken: "connection",

@@ -46,6 +46,7 @@ function statusText(answer: SignalStatusAnswer, ink: Ink): string {
     ["urgency", answer.urgency],
   ];
   if (answer.replyTo !== null) rows.push(["reply to", answer.replyTo]);
+  if (answer.final) rows.push(["final", "no answer wanted"]);
   rows.push(["accepted", momentText(answer.acceptedAtMs)]);
   if (answer.deliveredAtMs !== null) rows.push(["delivered", since(answer.deliveredAtMs)]);
   if (answer.drainedAtMs !== null) rows.push(["drained", since(answer.drainedAtMs)]);

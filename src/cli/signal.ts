@@ -22,6 +22,7 @@ const definition = table({
   name: "signal",
   about: [
     "The hub writes the signal to its disk before it answers, so what was accepted is not lost. The persona's daemon then rings its surface, and the agent drains when it wakes.",
+    "Two agents that only answer each other are stopped after a while: prism says how long, and what to do instead.",
     'PROJECT is a project\'s name, or a folder if it holds a "/" or is ".". A target that was never registered, has been wrapped, or was not heard from within its lease takes no signal: prism says so, and nothing is queued.',
   ],
   arguments: [
@@ -46,6 +47,7 @@ const definition = table({
       otherwise: "a new one",
     },
     replyTo: { kind: line("ID", limits.keyBytesMax), about: "the signal that this one answers" },
+    final: { kind: "switch", about: "no answer is wanted: a reply to it is refused" },
     ...hubFlags,
     ...json,
   },
@@ -58,6 +60,10 @@ const definition = table({
     {
       line: "git diff --stat | prism signal reviewer@shop - --ttl 2h",
       about: "from a pipe; worth nothing after two hours",
+    },
+    {
+      line: 'prism signal builder@shop "Merged" --reply-to k7qd-1f --final',
+      about: "an answer that ends the matter",
     },
     {
       line: 'prism signal ci@shop "Nightly run is due" --key nightly-42 --json',
@@ -92,6 +98,7 @@ async function paramsOf(input: InputOf<typeof definition>, runtime: Runtime) {
     ...(from === undefined ? {} : { from }),
     ...(flags.ttl === undefined ? {} : { ttlMs: flags.ttl }),
     ...(flags.replyTo === undefined ? {} : { replyTo: flags.replyTo }),
+    ...(flags.final ? { final: true } : {}),
   };
 }
 

@@ -19,6 +19,8 @@ export const ERROR_CODES = [
   "session_unknown", // the session named does not exist
   "session_gone", // the session named has ended or is not alive now
   "signal_unknown", // the signal id named does not exist, or retention has ended
+  "matter_closed", // the signal replied to was final: no answer to it is wanted
+  "loop_stopped", // two addresses answered each other too often in a row
   "key_conflict", // an idempotency key was used before for something else
   "address_taken", // another daemon, elsewhere, holds this persona and project
   "already_running", // another process on this host holds the lock

@@ -39,6 +39,8 @@ export const RPC_ERROR_NUMBERS = {
   overloaded: -32021,
   storage_full: -32022,
   storage_failed: -32023,
+  matter_closed: -32024,
+  loop_stopped: -32025,
   hub_unreachable: -32030,
   hub_timeout: -32031,
   daemon_unreachable: -32032,

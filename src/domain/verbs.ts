@@ -4,7 +4,7 @@
  * hub's clock. Source: the contract's verbs and invariants 2, 4 and 8.
  */
 import { limits } from "./limits.ts";
-import { type Infer, type JsonSchema, maybe, object, oneOf, type Shape, text, whole } from "./shape.ts";
+import { flag, type Infer, type JsonSchema, maybe, object, oneOf, type Shape, text, whole } from "./shape.ts";
 
 export const SESSION_KINDS = ["agent", "daemon"] as const;
 export type SessionKind = (typeof SESSION_KINDS)[number];
@@ -63,7 +63,9 @@ export const signalParams = object({
       about: "milliseconds until it expires undrained",
     }),
   ),
-  replyTo: maybe(signalId),
+  replyTo: maybe(key("the id of the signal that this one answers")),
+  /** Absent means false: who was built before it never ended a matter. */
+  final: maybe(flag("true if no answer is wanted: it ends the matter, and nobody can reply to it")),
   key: maybe(key("idempotency key: the same key and content again gives the same signal")),
 });
 
@@ -182,6 +184,8 @@ export interface SignalStatusAnswer {
   readonly drainedAtMs: number | null;
   readonly expiredAtMs: number | null;
   readonly replyTo: string | null;
+  /** No answer is wanted: a reply to it is refused. */
+  readonly final: boolean;
 }
 
 export interface SignalRecord extends SignalStatusAnswer {
@@ -195,6 +199,8 @@ export interface DrainAnswer {
   readonly key: string;
   /** Open signals that this reader may still take; one for another live session is not among them. */
   readonly remaining: number;
+  /** Open signals that wait for another live session alone; this reader can't take them. */
+  readonly elsewhere: number;
   /** True if this drain was asked before and is answered again from history. */
   readonly repeated: boolean;
 }
@@ -232,6 +238,18 @@ export interface WaitingReport {
   readonly senders: readonly SenderCount[];
 }
 
+/** Two addresses that answered each other too often: the next answer of either is refused for a while. */
+export interface LoopReport {
+  /** In alphabetical order; the same twice for one that signals itself. */
+  readonly between: readonly [string, string];
+  /** Answers that they gave each other in a row. */
+  readonly answers: number;
+  /** When the first of them was refused. */
+  readonly stoppedAtMs: number;
+  /** When the next answer is taken, if both stay silent until then. */
+  readonly opensAtMs: number;
+}
+
 export interface StatusAnswer {
   readonly hub: HubIdentity & { readonly nowMs: number; readonly startedAtMs: number };
   readonly tenant: string;
@@ -239,8 +257,16 @@ export interface StatusAnswer {
   readonly agents: readonly SessionReport[];
   readonly daemons: readonly SessionReport[];
   readonly waiting: readonly WaitingReport[];
+  /** Pairs whose answers to each other are refused now; absent if there are none. */
+  readonly loops?: readonly LoopReport[];
   /** How many more there are, if one answer could not hold all: ask by persona or project. */
-  readonly omitted?: { readonly agents: number; readonly daemons: number; readonly waiting: number };
+  readonly omitted?: {
+    readonly agents: number;
+    readonly daemons: number;
+    readonly waiting: number;
+    /** Absent if all are listed. */
+    readonly loops?: number;
+  };
 }
 
 export interface WrapAnswer {

@@ -60,6 +60,8 @@ export const RETRY_POLICIES = {
   session_gone: "wrapped",
   signal_unknown: "slowly",
   key_conflict: "slowly",
+  matter_closed: "slowly",
+  loop_stopped: "slowly",
   address_taken: "failed",
   already_running: "failed",
   port_taken: "slowly",

@@ -17,7 +17,7 @@ import {
   type VerbName,
   type VerbParams,
 } from "../domain/verbs.ts";
-import { keyMemoryMs } from "./core/bounds.ts";
+import { keyMemoryMs, loopBounds } from "./core/bounds.ts";
 import {
   type Batch,
   type Before,
@@ -26,13 +26,15 @@ import {
   completeDrain,
   HubCore,
   type Outcome,
-  type Push,
   type Reply,
 } from "./core/core.ts";
+import type { LoopBounds } from "./core/loops.ts";
+import { type AnsweredSignals, answeredIn, fetchAnswered, NONE_ANSWERED } from "./engine/answered.ts";
 import { engineBounds } from "./engine/bounds.ts";
 import { commandOf } from "./engine/command.ts";
 import { Intake, type Waiting } from "./engine/intake.ts";
 import { Alarm, type EngineScheduler, eventLoop } from "./engine/scheduler.ts";
+import { Sinks } from "./engine/sinks.ts";
 import { TextCache } from "./engine/text-cache.ts";
 import { WriteHealth } from "./engine/write-health.ts";
 import type { Answered, Caller, HubService, PushSink } from "./service.ts";
@@ -48,6 +50,7 @@ export interface EngineOptions {
   readonly newId: () => string;
   /** How long drained and expired signals are kept. */
   readonly retentionMs: number;
+  readonly loops?: Partial<LoopBounds>;
   readonly version: string;
   readonly log: Log;
   readonly scheduler?: EngineScheduler;
@@ -90,10 +93,7 @@ class Engine implements HubService {
   readonly #startedAtMs: number;
   readonly #intake = new Intake();
   readonly #texts = new TextCache(engineBounds.textCacheCharsMax);
-  /** Where each connected session's pushes go. */
-  readonly #sinks = new Map<string, PushSink>();
-  /** Sinks whose session another connection has taken over, to be told once the batch is through. */
-  #displaced: PushSink[] = [];
+  readonly #sinks = new Sinks((event, error) => this.#logFault(event, error));
   readonly #expiry: Alarm;
   readonly #company: Alarm;
   readonly #upkeep: Alarm;
@@ -126,7 +126,8 @@ class Engine implements HubService {
   #coreFrom(snapshot: Snapshot, before: Before | null): HubCore {
     const { retentionMs, version, newId, now } = this.#options;
     const startedAtMs = this.#startedAtMs;
-    return new HubCore({ snapshot, before, retentionMs, version, startedAtMs, newId }, now());
+    const loops = { ...loopBounds, ...this.#options.loops };
+    return new HubCore({ snapshot, before, retentionMs, version, startedAtMs, newId, loops }, now());
   }
 
   // ---- what edges call ----
@@ -155,8 +156,7 @@ class Engine implements HubService {
   }
 
   disconnected(session: string, sink: PushSink): void {
-    if (this.#sinks.get(session) !== sink) return;
-    this.#sinks.delete(session);
+    if (!this.#sinks.unbind(session, sink)) return;
     this.#core.disconnected(session, this.#options.now());
     this.#seekCompany();
   }
@@ -215,7 +215,6 @@ class Engine implements HubService {
   }
 
   #turn(): void {
-    const nowMs = this.#options.now();
     if (this.#refusal !== null && this.#scheduler.monotonicMs() >= this.#refusal.untilMs) {
       if (this.#refusal.mustReload) {
         this.#reload(null);
@@ -223,9 +222,24 @@ class Engine implements HubService {
       }
       this.#refusal = null;
     }
+    const batch = this.#intake.take();
+    const positions = this.#refusal === null ? answeredIn(batch, this.#core) : [];
+    if (positions.length === 0) {
+      this.#decideAll(batch, NONE_ANSWERED);
+      return;
+    }
+    this.#busy = true;
+    fetchAnswered(this.#options.store, positions, (answered) => {
+      this.#busy = false;
+      this.#decideAll(batch, answered);
+    });
+  }
+
+  #decideAll(batch: readonly Waiting[], answered: AnsweredSignals): void {
+    const nowMs = this.#options.now();
     if (this.#refusal === null) this.#core.tick(nowMs);
-    for (const waiting of this.#intake.take())
-      this.#decided.push({ waiting, reply: this.#decide(waiting, nowMs), want: null });
+    for (const waiting of batch)
+      this.#decided.push({ waiting, reply: this.#decide(waiting, answered, nowMs), want: null });
     if (this.#closing !== null && this.#intake.isEmpty && !this.#closing.saidLast) {
       this.#closing.saidLast = true;
       this.#core.closing(nowMs);
@@ -255,18 +269,18 @@ class Engine implements HubService {
     else if (!this.#busy) this.#commit();
   }
 
-  #decide({ command, sink }: Waiting, nowMs: number): Reply {
+  #decide({ command, sink }: Waiting, answered: AnsweredSignals, nowMs: number): Reply {
     const refused = this.#refusal;
     if (refused !== null && (refused.mustReload || !VERBS[command.verb].readOnly))
       return { kind: "done", outcome: { error: reportOf(refused.error) } };
-    const reply = this.#core.decide(command, nowMs);
+    const position = this.#core.answeredBy(command);
+    if (position !== null && answered instanceof PrismError)
+      return { kind: "done", outcome: { error: reportOf(answered) } };
+    const head = position === null || answered instanceof PrismError ? undefined : answered.get(position);
+    const reply = this.#core.decide(command, nowMs, head ?? null);
     if (command.verb === "start" && reply.kind === "done" && "ok" in reply.outcome) {
       // From now on, not from the telling: an older socket of the session may say goodbye in between.
-      const { session } = reply.outcome.ok as VerbAnswers["start"];
-      const older = this.#sinks.get(session);
-      if (older !== undefined && older !== sink) this.#displaced.push(older);
-      if (sink === null) this.#sinks.delete(session);
-      else this.#sinks.set(session, sink);
+      this.#sinks.bind((reply.outcome.ok as VerbAnswers["start"]).session, sink);
     }
     return reply;
   }
@@ -280,6 +294,8 @@ class Engine implements HubService {
     this.#decided = [];
     // While writes are refused, what the core has to write is a few signs of life: they wait.
     const batch = this.#refusal === null ? this.#core.take() : NOTHING;
+    for (const { between, answers, opensAtMs } of batch.stops)
+      this.#options.log("warn", "loopStopped", { between: between.join(" "), answers, opensAtMs });
     if (batch.changes === null) {
       this.#fetch(batch, decided);
       return;
@@ -317,8 +333,8 @@ class Engine implements HubService {
       if (want !== null && found instanceof PrismError) this.#tell(waiting, { error: reportOf(found) });
       else this.#tell(waiting, this.#outcomeOf(reply, want === null ? null : foundAt(found, next++)));
     }
-    for (const push of batch.pushes) this.#push(push);
-    this.#detach(batch);
+    for (const push of batch.pushes) this.#sinks.push(push);
+    this.#sinks.detach(batch);
     for (const { position, endedAtMs } of batch.changes?.progress ?? [])
       if (endedAtMs !== null) this.#texts.delete(position);
     this.#next();
@@ -340,40 +356,10 @@ class Engine implements HubService {
     }
   }
 
-  #push({ session, name, value }: Push): void {
-    try {
-      this.#sinks.get(session)?.push(name, value);
-    } catch (error) {
-      this.#logFault("pushFailed", error);
-    }
-  }
-
-  /** Wrapped sessions have heard so; one that had to give way to a newer of the same caller hears it now. */
-  #detach({ detached, pushes }: Batch): void {
-    for (const session of detached) {
-      const sink = this.#sinks.get(session);
-      this.#sinks.delete(session);
-      const isWrapped = pushes.some((push) => push.name === "wrapped" && push.session === session);
-      if (sink !== undefined && !isWrapped) this.#displaced.push(sink);
-    }
-  }
-
-  #tellDisplaced(): void {
-    const displaced = this.#displaced;
-    this.#displaced = [];
-    for (const sink of displaced) {
-      try {
-        sink.displaced?.();
-      } catch (error) {
-        this.#logFault("displaceFailed", error);
-      }
-    }
-  }
-
   /** A batch is through: an errand if there is one, then whatever came meanwhile. */
   #next(): void {
     this.#busy = false;
-    this.#tellDisplaced();
+    this.#sinks.tellDisplaced();
     this.#setExpiry();
     this.#seekCompany();
     const errand = this.#errands.shift();
@@ -391,17 +377,12 @@ class Engine implements HubService {
     this.#options.log("error", "commitFailed", { code: error.code, reason: error.message });
     const readers: Waiting[] = [];
     for (const { waiting } of decided) {
-      if (waiting.sink !== null) this.#forgetSink(waiting.sink);
+      if (waiting.sink !== null) this.#sinks.forget(waiting.sink);
       if (VERBS[waiting.command.verb].readOnly) readers.push(waiting);
       else this.#tell(waiting, { error: reportOf(error) });
     }
     this.#intake.putBack(readers);
     this.#reload({ error, untilMs: this.#afterRefusal(), mustReload: false });
-  }
-
-  /** The connection whose `start` failed is nobody's. */
-  #forgetSink(sink: PushSink): void {
-    for (const [session, other] of this.#sinks) if (other === sink) this.#sinks.delete(session);
   }
 
   /**
@@ -413,8 +394,7 @@ class Engine implements HubService {
     this.#texts.clear();
     this.#options.store.load((error, snapshot) => {
       if (snapshot !== null) {
-        const connected = new Set(this.#sinks.keys());
-        this.#core = this.#coreFrom(snapshot, { core: this.#core, connected });
+        this.#core = this.#coreFrom(snapshot, { core: this.#core, connected: this.#sinks.sessions });
         this.#refusal = refusal;
       } else {
         const unread = error ?? new PrismError("storage_failed", "the store could not be read again");
@@ -476,9 +456,7 @@ class Engine implements HubService {
     }
     this.#busy = true;
     for (const alarm of [this.#expiry, this.#company, this.#upkeep]) alarm.cancel();
-    for (const session of this.#sinks.keys())
-      this.#push({ session, name: "closing", value: { reason: closing.reason } });
-    this.#sinks.clear();
+    this.#sinks.close({ reason: closing.reason });
     this.#options.store.close((error) => {
       if (error !== null) this.#options.log("warn", "storeCloseFailed", { reason: error.message });
       closing.closed();
@@ -486,7 +464,7 @@ class Engine implements HubService {
   }
 }
 
-const NOTHING: Batch = { changes: null, pushes: [], detached: [] };
+const NOTHING: Batch = { changes: null, pushes: [], detached: [], stops: [] };
 const NOT_FOUND: Found = { signals: [], next: null };
 
 function foundAt(found: readonly Found[] | PrismError, at: number): Found {

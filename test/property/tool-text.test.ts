@@ -15,6 +15,7 @@ const plain: SignalRecord = {
   drainedAtMs: 0,
   expiredAtMs: null,
   replyTo: null,
+  final: false,
   text: "",
 };
 
@@ -29,15 +30,20 @@ const hostile = fc
   .map((parts) => parts.join(""));
 
 it("what a sender wrote never leaves its bars, and holds no control character", () => {
-  const frame = answerText("drain", { signals: [plain], key: "k", remaining: 0, repeated: false }).split(
-    "\n",
-  );
+  const frame = answerText("drain", {
+    signals: [plain],
+    key: "k",
+    remaining: 0,
+    elsewhere: 0,
+    repeated: false,
+  }).split("\n");
   fc.assert(
     fc.property(hostile, (text) => {
       const answer = answerText("drain", {
         signals: [{ ...plain, text }],
         key: "k",
         remaining: 0,
+        elsewhere: 0,
         repeated: false,
       });
       expect(

@@ -161,7 +161,7 @@ export class HubHouse {
 
   /** What the engine should never have to say. */
   #log(level: string, event: string, fields: { readonly [key: string]: unknown } | undefined): void {
-    if (event === "commitFailed" || level === "info" || level === "debug") return;
+    if (event === "commitFailed" || event === "loopStopped" || level === "info" || level === "debug") return;
     this.#setting.checker.check(() => {
       throw new Violation(0, "", `the hub reports ${event}: ${JSON.stringify(fields)}`);
     });

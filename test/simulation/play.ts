@@ -77,7 +77,7 @@ export class Play {
     more: { limit?: number; remaining?: number; repeated?: boolean } = {},
   ): void {
     const { remaining = 0, repeated = false, ...params } = more;
-    this.answers("drain", { ...NAMES, key, ...params }, { signals, key, remaining, repeated });
+    this.answers("drain", { ...NAMES, key, ...params }, { signals, key, remaining, elsewhere: 0, repeated });
   }
 
   connect(): void {
@@ -115,6 +115,7 @@ export function record(serial: number, id: string, about: Partial<SignalRecord> 
       urgency: "normal",
       state: "drained",
       replyTo: null,
+      final: false,
       text: textOf(serial),
     },
     ...{

@@ -2,6 +2,8 @@
  * The least that can drive the hub's decisions: decide, commit to a memory store, read what the answer needs.
  * Without batches or an event loop, so that a test sees each command by itself.
  */
+
+import { loopBounds } from "../../src/hub/core/bounds.ts";
 import {
   type Command,
   complete,
@@ -11,7 +13,7 @@ import {
   type Push,
   type Reply,
 } from "../../src/hub/core/core.ts";
-import type { Changes, Found, Snapshot } from "../../src/hub/store/store.ts";
+import type { Changes, Found, SignalHead, Snapshot, Want } from "../../src/hub/store/store.ts";
 import { MemoryDisk, MemoryStore } from "./memory-store.ts";
 
 export interface Told {
@@ -39,6 +41,7 @@ export class HubDriver {
         version: "1.0.0",
         startedAtMs: this.nowMs,
         newId: this.#newId,
+        loops: loopBounds,
         before: null,
       },
       this.nowMs,
@@ -67,9 +70,15 @@ export class HubDriver {
   }
 
   decide(command: Command): Told & { readonly outcome: Outcome } {
-    const reply = this.core.decide(command, this.nowMs);
+    const reply = this.core.decide(command, this.nowMs, this.#answered(command));
     const told = this.settle();
     return { outcome: this.#answer(reply), ...told };
+  }
+
+  #answered(command: Command): SignalHead | null {
+    const position = this.core.answeredBy(command);
+    if (position === null) return null;
+    return this.#found({ kind: "signals", positions: [position] }).signals[0] ?? null;
   }
 
   /** Commits what gathered; what is told is true from here on. */
@@ -88,15 +97,20 @@ export class HubDriver {
   #answer(reply: Reply): Outcome {
     if (reply.kind === "done") return reply.outcome;
     const positions = reply.kind === "drained" ? reply.signals.map(({ head }) => head.position) : [];
-    const want = reply.kind === "wanting" ? reply.want : { kind: "signals" as const, positions };
-    let found: Found = { signals: [], next: null };
-    this.#store.read([want], (_error, all) => {
-      found = all[0] ?? found;
-    });
+    const want: Want = reply.kind === "wanting" ? reply.want : { kind: "signals", positions };
+    const found = this.#found(want);
     if (reply.kind === "wanting") return complete(this.core.names, reply.finish, found);
     return completeDrain(
       reply,
       (position) => found.signals.find((signal) => signal.position === position)?.text,
     );
+  }
+
+  #found(want: Want): Found {
+    let found: Found = { signals: [], next: null };
+    this.#store.read([want], (_error, all) => {
+      found = all[0] ?? found;
+    });
+    return found;
   }
 }

@@ -105,6 +105,7 @@ class Run {
             ...text("replyTo"),
             ...ms("ttl", "ttlMs"),
             ...(is("urgent") ? { urgency: "urgent" } : {}),
+            ...(is("final") ? { final: true } : {}),
           };
           return { verb, caller, params, textBytes: body.length };
         }
@@ -173,8 +174,8 @@ function outcomeText(outcome: Outcome): string[] {
       target === undefined ? "" : ` [${target.address} ${target.state}, heard ${target.lastHeardAtMs}]`;
     return [`${code}: ${message}${state}`, ...(hint === undefined ? [] : [`  hint: ${hint}`])];
   }
-  const { signals, agents, daemons, waiting, mailbox, hub, tenant, ...rest } = outcome.ok as Members;
-  const lists = [signals, agents, daemons, waiting].map((list) => (list ?? []) as readonly Members[]);
+  const { signals, agents, daemons, waiting, loops, mailbox, hub, tenant, ...rest } = outcome.ok as Members;
+  const lists = [signals, agents, daemons, waiting, loops].map((list) => (list ?? []) as readonly Members[]);
   const head = `ok ${membersText(rest)}`.trim();
   const view = mailbox === undefined ? [] : [`  mailbox ${membersText(mailbox as Members)}`];
   return [head, ...view, ...lists.flatMap((list) => list.map((entry) => `  ${membersText(entry)}`))];
@@ -203,7 +204,7 @@ function isDull(key: string, value: unknown): boolean {
       key,
     ) ||
     (key === "urgency" && value === "normal") ||
-    (value === 0 && ["urgent", "othersOpen", "told", "drains"].includes(key))
+    (value === 0 && ["urgent", "othersOpen", "told", "drains", "elsewhere"].includes(key))
   );
 }
 

@@ -3,6 +3,7 @@
  * the process is. `MemoryDisk` is what survives; open another `MemoryStore` over it for the next life.
  */
 import { PrismError } from "../../src/domain/errors.ts";
+import { bounds } from "../../src/hub/core/bounds.ts";
 import type {
   AddressRecord,
   Changes,
@@ -84,6 +85,11 @@ export class MemoryStore implements Store {
           head,
           deliveredAtMs: disk.progress.get(head.position)?.deliveredAtMs ?? null,
         })),
+      recent: inOrder.slice(-bounds.recentSignalsMax).map(({ head }) => ({
+        address: head.address,
+        from: head.from,
+        acceptedAtMs: head.acceptedAtMs,
+      })),
       keys: inOrder.flatMap(({ head, key }) =>
         key === null
           ? []

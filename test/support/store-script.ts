@@ -70,6 +70,7 @@ export function signalOf(sketch: SignalSketch): NewSignal {
       previous: 0,
       from: null,
       urgent: false,
+      final: false,
       acceptedAtMs: 100 + sketch.position,
       expiresAtMs: 10_000,
       replyTo: null,

@@ -2,6 +2,8 @@
  * Bounds that only the hub needs, each with its unit and its reason. What both sides of a wire must agree on
  * stands in src/domain/limits.ts.
  */
+import type { LoopBounds } from "./loops.ts";
+
 export const bounds = {
   /** A session without a socket counts as alive this long after its last word: a shim's slowest poll, twice. */
   sessionAliveMs: 90_000,
@@ -35,12 +37,23 @@ export const bounds = {
   keysMax: 100_000,
   /** Drains that can be asked again, as long as retention keeps their signals; in all, some 20 MB. */
   drainsMax: 100_000,
+  /** Signals that a new core reads anew, to know who answers whom: an hour of a busy fleet, 10 ms of reading. */
+  recentSignalsMax: 4_000,
   /** Signals expired in one turn: a few milliseconds of work when a whole backlog runs out at once. */
   expiriesPerTurnMax: 2_000,
   /** Names offered when an address is unknown, and names looked at to find them. */
   hintNamesMax: 5,
   hintCandidatesMax: 500,
 } as const;
+
+/** When two agents that only answer each other are stopped. Real pairs work between their answers; thanks don't. */
+export const loopBounds: LoopBounds = {
+  /** Thirty exchanges without a word from anybody else: a long review, and more than any loop should cost. */
+  answersMax: 60,
+  /** What is worth an answer takes an agent longer than this, on the average. */
+  paceMs: 30_000,
+  quietMs: 600_000,
+};
 
 export function keyMemoryMs(retentionMs: number): number {
   return Math.max(retentionMs, bounds.keyMemoryMsMin);

@@ -18,6 +18,7 @@ import {
   HUB_PROTOCOL,
   type HubIdentity,
   type HubPushes,
+  type LoopReport,
   type SignalParams,
   type SignalStatusParams,
   type StartAnswer,
@@ -26,8 +27,9 @@ import {
   type WrapParams,
 } from "../../domain/verbs.ts";
 import type { Caller } from "../service.ts";
-import type { Changes, Snapshot } from "../store/store.ts";
+import type { Changes, SignalHead, Snapshot } from "../store/store.ts";
 import * as desk from "./desk.ts";
+import type { LoopBounds } from "./loops.ts";
 import { Mailbox } from "./mailbox.ts";
 import { type Asker, Mailroom } from "./mailroom.ts";
 import { holderOf, type Registered, Registry, type Session } from "./registry.ts";
@@ -73,6 +75,8 @@ export interface Batch {
   readonly pushes: readonly Push[];
   /** Sessions whose sockets are theirs no more, once the pushes are told. */
   readonly detached: readonly string[];
+  /** Pairs that were stopped from answering each other. */
+  readonly stops: readonly LoopReport[];
 }
 
 export interface CoreOptions {
@@ -82,6 +86,7 @@ export interface CoreOptions {
   readonly startedAtMs: number;
   /** New, unguessable ids for sessions and unnamed drains; at most `limits.keyBytesMax` bytes. */
   readonly newId: () => string;
+  readonly loops: LoopBounds;
   /** After a failed commit: what only the running hub knows, and no store. */
   readonly before: Before | null;
 }
@@ -152,14 +157,24 @@ export class HubCore {
     return this.#mailroom.names;
   }
 
-  /** Never throws because of a caller: what can't be done is a reply that says so, and changes nothing. */
-  decide(command: Command, nowMs: number): Reply {
+  /** The signal whose head `decide` must be given: what a command answers may be known to the store alone. */
+  answeredBy(command: Command): number | null {
+    return command.verb === "signal" ? this.#mailroom.answeredBy(command.params) : null;
+  }
+
+  /**
+   * Never throws because of a caller: what can't be done is a reply that says so, and changes nothing.
+   * @param answered what the store keeps of the signal that `answeredBy` names, or null if nothing
+   */
+  decide(command: Command, nowMs: number, answered: SignalHead | null = null): Reply {
     try {
       if (command.verb === "start") return done({ ok: this.#start(command, nowMs) });
       const asker = this.#asker(command.caller, nowMs);
       switch (command.verb) {
         case "signal":
-          return this.#urgently(this.#mailroom.accept(asker, command.params, command.textBytes, nowMs));
+          return this.#urgently(
+            this.#mailroom.accept(asker, command.params, { textBytes: command.textBytes, answered, nowMs }),
+          );
         case "drain":
           return this.#urgently(this.#drain(asker, command.params, nowMs));
         case "acknowledge":
@@ -244,7 +259,7 @@ export class HubCore {
     this.#pushes = [];
     this.#detached = [];
     this.#urgent = false;
-    return { changes, pushes, detached };
+    return { changes, pushes, detached, stops: this.#mailroom.loops.takeNews() };
   }
 
   // ---- verbs ----
@@ -341,7 +356,10 @@ export class HubCore {
     return {
       hub: { ...this.identity, nowMs, startedAtMs: this.#startedAtMs },
       tenant,
-      ...desk.roll(this.#registry, tenant, params, nowMs),
+      ...desk.roll(this.#registry, tenant, params, {
+        loops: this.#mailroom.loops.reports(tenant, nowMs),
+        nowMs,
+      }),
     };
   }
 

@@ -6,6 +6,7 @@ import { formatAddress, parseName, printable } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
 import {
   HUB_PROTOCOL,
+  type LoopReport,
   type SessionKind,
   type SessionReport,
   type StartParams,
@@ -302,34 +303,51 @@ export function findAddress(
   return at;
 }
 
-export type Roll = Pick<StatusAnswer, "agents" | "daemons" | "waiting" | "omitted">;
+export type Roll = Pick<StatusAnswer, "agents" | "daemons" | "waiting" | "loops" | "omitted">;
 
 /**
  * Who is registered, agents apart from daemons (invariant 2). Changes nothing (invariant 11). Of more than one
  * answer holds, those that live come first, and the others are counted.
  */
-export function roll(registry: Registry, tenant: string, params: StatusParams, nowMs: number): Roll {
+export function roll(
+  registry: Registry,
+  tenant: string,
+  params: StatusParams,
+  { loops, nowMs }: { readonly loops: readonly LoopReport[]; readonly nowMs: number },
+): Roll {
   const persona = params.persona === undefined ? null : parseName(params.persona, "persona");
   const project = params.project === undefined ? null : parseName(params.project, "project");
   const sessions: { readonly [K in SessionKind]: Session[] } = { agent: [], daemon: [] };
   const mailboxes: Registered[] = [];
+  const names = new Set<string>();
   for (const at of registry.of(tenant)) {
     if ((persona !== null && at.persona !== persona) || (project !== null && at.project !== project))
       continue;
     for (const session of at.sessions) sessions[session.kind].push(session);
     if (at.mailbox.open > 0) mailboxes.push(at);
+    names.add(at.name);
   }
   const report = (session: Session): SessionReport =>
     reportOn(session, session === masterOf(session.at, nowMs), nowMs);
   const agents = listed(livingFirst(sessions.agent, nowMs), report);
   const daemons = listed(livingFirst(sessions.daemon, nowMs), report);
   const waiting = listed(mailboxes, waitingAt);
-  const omitted = { agents: agents.omitted, daemons: daemons.omitted, waiting: waiting.omitted };
-  const isWhole = omitted.agents + omitted.daemons + omitted.waiting === 0;
+  const stopped = listed(
+    loops.filter(({ between }) => between.some((name) => names.has(name))),
+    (loop) => loop,
+  );
+  const omitted = {
+    agents: agents.omitted,
+    daemons: daemons.omitted,
+    waiting: waiting.omitted,
+    ...(stopped.omitted === 0 ? {} : { loops: stopped.omitted }),
+  };
+  const isWhole = omitted.agents + omitted.daemons + omitted.waiting + stopped.omitted === 0;
   return {
     agents: agents.reports,
     daemons: daemons.reports,
     waiting: waiting.reports,
+    ...(stopped.reports.length === 0 ? {} : { loops: stopped.reports }),
     ...(isWhole ? {} : { omitted }),
   };
 }

@@ -18,7 +18,10 @@ import type {
 import { bounds, keyMemoryMs } from "./bounds.ts";
 import { Deadlines } from "./deadlines.ts";
 import { formatId, positionOf, tagOf } from "./ids.ts";
+import { LoopGuard } from "./loop-guard.ts";
+import type { LoopBounds } from "./loops.ts";
 import type { Mailbox, OpenSignal } from "./mailbox.ts";
+import { nothingToAnswer, refuseReply } from "./matter.ts";
 import { Memory } from "./memory.ts";
 import { isAlive, type Registered, type Registry, type Session } from "./registry.ts";
 import {
@@ -37,6 +40,15 @@ export interface Asker {
   readonly session: Session | null;
 }
 
+/** What a signal's acceptance turns on beside what its sender gave. */
+export interface AcceptFacts {
+  /** See `SignalHead.textBytes`. */
+  readonly textBytes: number;
+  /** The signal that `answeredBy` names, if the store keeps it. */
+  readonly answered: SignalHead | null;
+  readonly nowMs: number;
+}
+
 export interface MailroomChanges {
   readonly position: number;
   readonly signals: readonly NewSignal[];
@@ -48,6 +60,7 @@ export interface MailroomChanges {
 interface Taken {
   readonly signals: OpenSignal[];
   readonly remaining: number;
+  readonly elsewhere: number;
   /** Every open signal up to here was handed over or is told of as remaining. */
   readonly told: number;
 }
@@ -62,6 +75,7 @@ export class Mailroom {
   readonly #deadlines = new Deadlines();
   readonly #keys: Memory;
   readonly #drainKeys: Memory;
+  readonly loops: LoopGuard;
   #signals: NewSignal[] = [];
   /** By position: of a signal that moved twice in one batch, only where it stands is written. */
   #progress = new Map<number, Progress>();
@@ -77,6 +91,7 @@ export class Mailroom {
     readonly position: number;
     readonly retentionMs: number;
     readonly newId: () => string;
+    readonly loops: LoopBounds;
   }) {
     this.#registry = options.registry;
     this.#newId = options.newId;
@@ -88,6 +103,7 @@ export class Mailroom {
     for (const record of options.snapshot.open) this.#restore(record);
     for (const { tenant, from, key, position, atMs } of options.snapshot.keys)
       this.#keys.set(keyName(tenant, from, key), position, atMs);
+    this.loops = new LoopGuard(options.registry, options.loops, options.snapshot.recent);
     for (const { address, key, position, atMs } of options.snapshot.drains)
       this.#drainKeys.set(drainName(address, key), position, atMs);
   }
@@ -113,23 +129,42 @@ export class Mailroom {
 
   // ---- accept ----
 
-  /** @throws PrismError with nothing changed */
-  accept(asker: Asker, params: SignalParams, textBytes: number, nowMs: number): Reply {
+  /**
+   * @param answered the signal that `answeredBy` names, if the store keeps it
+   * @throws PrismError with nothing changed
+   */
+  accept(asker: Asker, params: SignalParams, fact: AcceptFacts): Reply {
     const { tenant } = asker;
+    const { nowMs, textBytes } = fact;
     const from = this.#senderOf(asker, params.from);
     const recipient = recipientFrom(this.#registry, tenant, params.to);
-    const replyTo = this.#answeredBy(params.replyTo);
+    const replyTo = this.#replyTo(params.replyTo);
     const ttlMs = params.ttlMs ?? limits.signalTtlMsDefault;
     const urgent = params.urgency === "urgent";
+    const final = params.final === true;
     const key = params.key ?? null;
     const name = key === null ? "" : keyName(tenant, from, key);
     if (key !== null) {
       // Before the target's state: what was accepted stays accepted, whatever became of the target.
       const known = this.#keys.get(name, nowMs);
       if (known !== null)
-        return this.#duplicate(known, { key, to: recipient.name, text: params.text, urgent, ttlMs, replyTo });
+        return this.#duplicate(known, {
+          key,
+          to: recipient.name,
+          text: params.text,
+          urgent,
+          ttlMs,
+          replyTo,
+          final,
+        });
+    }
+    if (replyTo !== null) {
+      const answered = this.#open.get(replyTo)?.head ?? fact.answered;
+      refuseReply(this.#names, answered, { tenant, from, id: formatId(this.#tag, replyTo) });
     }
     const { at, session } = targetOf(this.#registry, tenant, recipient, nowMs);
+    const sender = this.loops.senderOf(tenant, asker.session, from);
+    this.loops.refuse(sender, at, nowMs);
     this.#refuseWhenFull(at, nowMs);
 
     const head: SignalHead = {
@@ -138,6 +173,7 @@ export class Mailroom {
       previous: at.mailbox.through,
       from,
       urgent,
+      final,
       acceptedAtMs: nowMs,
       expiresAtMs: nowMs + ttlMs,
       replyTo,
@@ -147,6 +183,7 @@ export class Mailroom {
     this.#admit(at.mailbox.append(head, null));
     this.#signals.push({ head, text: params.text, key });
     if (key !== null) this.#keys.set(name, head.position, nowMs);
+    this.loops.note(sender, at, nowMs);
     this.#viewChanged(at.mailbox, head.position);
     return this.#accepted(head, recipient);
   }
@@ -180,10 +217,16 @@ export class Mailroom {
     return this.#registry.find(asker.tenant, from)?.name ?? formatAddress(parseAddress(from));
   }
 
-  #answeredBy(replyTo: string | undefined): number | null {
+  /** The signal that a signal names as the one it answers, or null if it names none that can be. */
+  answeredBy(params: SignalParams): number | null {
+    const position = params.replyTo === undefined ? 0 : positionOf(this.#tag, params.replyTo);
+    return position === 0 || position > this.#position ? null : position;
+  }
+
+  #replyTo(replyTo: string | undefined): number | null {
     if (replyTo === undefined) return null;
     const position = positionOf(this.#tag, replyTo);
-    if (position === 0 || position > this.#position) throw signalUnknown(printable(replyTo));
+    if (position === 0 || position > this.#position) throw nothingToAnswer(printable(replyTo));
     return position;
   }
 
@@ -221,13 +264,14 @@ export class Mailroom {
       return {
         kind: "wanting",
         want: { kind: "drain", position: repeated },
-        finish: { verb: "drain", key, remaining: rest.remaining },
+        finish: { verb: "drain", key, remaining: rest.remaining, elsewhere: rest.elsewhere },
       };
     }
     const limit = params.limit ?? limits.drainSignalsDefault;
     const bytesMax = params.bytesMax ?? limits.drainBytesMax;
     const taken = this.#take(at, reader, { limit, bytesMax }, nowMs);
-    if (taken.signals.length === 0) return { kind: "drained", signals: [], key, remaining: taken.remaining };
+    if (taken.signals.length === 0)
+      return { kind: "drained", signals: [], key, remaining: taken.remaining, elsewhere: taken.elsewhere };
     const signals = taken.signals.map((signal) => this.#hand(signal, nowMs));
     const position = ++this.#position;
     this.#drains.push({
@@ -241,7 +285,7 @@ export class Mailroom {
     mailbox.drains++;
     mailbox.told = Math.max(mailbox.told, taken.told);
     this.#viewChanged(mailbox, position);
-    return { kind: "drained", signals, key, remaining: taken.remaining };
+    return { kind: "drained", signals, key, remaining: taken.remaining, elsewhere: taken.elsewhere };
   }
 
   /** Chooses, oldest first, what this reader may have within the bounds; at least one if any is for it. */
@@ -271,7 +315,8 @@ export class Mailroom {
       signals.push(signal);
       full = signals.length === bound.limit;
     }
-    return { signals, remaining: mailbox.open - keptForOthers - signals.length, told };
+    const remaining = mailbox.open - keptForOthers - signals.length;
+    return { signals, remaining, elsewhere: keptForOthers, told };
   }
 
   /** A signal to one session is that session's, as long as it lives; then it is for whoever comes. */

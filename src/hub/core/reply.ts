@@ -25,6 +25,7 @@ export type Reply =
       readonly signals: readonly TakenSignal[];
       readonly key: string;
       readonly remaining: number;
+      readonly elsewhere: number;
     }
   | { readonly kind: "wanting"; readonly want: Want; readonly finish: Finish };
 
@@ -36,7 +37,7 @@ export interface TakenSignal {
 export type Finish =
   | { readonly verb: "signal_status"; readonly tenant: string; readonly id: string }
   | { readonly verb: "signal"; readonly wanted: SameSignal }
-  | { readonly verb: "drain"; readonly key: string; readonly remaining: number }
+  | { readonly verb: "drain"; readonly key: string; readonly remaining: number; readonly elsewhere: number }
   | { readonly verb: "history" };
 
 /** What a repeated key must stand for again. */
@@ -47,6 +48,7 @@ export interface SameSignal {
   readonly urgent: boolean;
   readonly ttlMs: number;
   readonly replyTo: number | null;
+  readonly final: boolean;
 }
 
 /** The names that a stored signal carries only as numbers. */
@@ -76,6 +78,7 @@ export function statusOf(names: Names, head: SignalHead, standing: Standing): Si
     drainedAtMs: standing.state === "drained" ? standing.endedAtMs : null,
     expiredAtMs: standing.state === "expired" ? standing.endedAtMs : null,
     replyTo: head.replyTo === null ? null : formatId(names.tag, head.replyTo),
+    final: head.final,
   };
 }
 
@@ -95,7 +98,8 @@ export function completeDrain(
     if (text === undefined) return missingText(status.id);
     signals.push({ ...status, text });
   }
-  return { ok: { signals, key: reply.key, remaining: reply.remaining, repeated: false } };
+  const { key, remaining, elsewhere } = reply;
+  return { ok: { signals, key, remaining, elsewhere, repeated: false } };
 }
 
 export function complete(names: Names, finish: Finish, found: Found): Outcome {
@@ -110,6 +114,7 @@ export function complete(names: Names, finish: Finish, found: Found): Outcome {
           signals: found.signals.map((signal) => recordOf(names, signal)),
           key: finish.key,
           remaining: finish.remaining,
+          elsewhere: finish.elsewhere,
           repeated: true,
         },
       };
@@ -147,7 +152,8 @@ function duplicateAnswer(names: Names, wanted: SameSignal, signal: StoredSignal 
     signal.text === wanted.text &&
     signal.urgent === wanted.urgent &&
     signal.expiresAtMs - signal.acceptedAtMs === wanted.ttlMs &&
-    signal.replyTo === wanted.replyTo;
+    signal.replyTo === wanted.replyTo &&
+    signal.final === wanted.final;
   const id = formatId(names.tag, signal.position);
   if (!same) {
     return {

@@ -114,7 +114,8 @@ function hintFor(registry: Registry, tenant: string, name: string): string {
   return `start a daemon there first: prism daemon --persona ${persona} --project DIR`;
 }
 
-function duration(ms: number): string {
+/** `7 days`, `1.5 minutes`. */
+export function duration(ms: number): string {
   const units: readonly (readonly [number, string])[] = [
     [86_400_000, "day"],
     [3_600_000, "hour"],

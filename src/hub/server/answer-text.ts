@@ -43,16 +43,16 @@ function signalText(answer: SignalAnswer): string {
   return `{"id":"${id}","to":${quoted(to)},"state":"${state}","acceptedAtMs":${acceptedAtMs},"expiresAtMs":${expiresAtMs},"duplicate":${duplicate}}`;
 }
 
-function drainText({ signals, key, remaining, repeated }: DrainAnswer): string {
+function drainText({ signals, key, remaining, elsewhere, repeated }: DrainAnswer): string {
   let records = "";
   for (const signal of signals) records += records === "" ? recordText(signal) : `,${recordText(signal)}`;
-  return `{"signals":[${records}],"key":${quoted(key)},"remaining":${remaining},"repeated":${repeated}}`;
+  return `{"signals":[${records}],"key":${quoted(key)},"remaining":${remaining},"elsewhere":${elsewhere},"repeated":${repeated}}`;
 }
 
 function recordText(signal: SignalRecord): string {
-  const { id, to, from, urgency, state, acceptedAtMs, expiresAtMs, replyTo, text } = signal;
+  const { id, to, from, urgency, state, acceptedAtMs, expiresAtMs, replyTo, final, text } = signal;
   const { deliveredAtMs, drainedAtMs, expiredAtMs } = signal;
-  return `{"id":"${id}","to":${quoted(to)},"from":${quoted(from)},"urgency":"${urgency}","state":"${state}","acceptedAtMs":${acceptedAtMs},"expiresAtMs":${expiresAtMs},"deliveredAtMs":${deliveredAtMs},"drainedAtMs":${drainedAtMs},"expiredAtMs":${expiredAtMs},"replyTo":${quoted(replyTo)},"text":${quoted(text)}}`;
+  return `{"id":"${id}","to":${quoted(to)},"from":${quoted(from)},"urgency":"${urgency}","state":"${state}","acceptedAtMs":${acceptedAtMs},"expiresAtMs":${expiresAtMs},"deliveredAtMs":${deliveredAtMs},"drainedAtMs":${drainedAtMs},"expiredAtMs":${expiredAtMs},"replyTo":${quoted(replyTo)},"final":${final},"text":${quoted(text)}}`;
 }
 
 function viewText(view: MailboxView): string {

@@ -10,7 +10,7 @@ import { PrismError } from "../../domain/errors.ts";
 import { errnoOf, fsErrorOf } from "../../host/fs-error.ts";
 import { ensurePrivateDir } from "../../host/home.ts";
 import { sqliteErrorOf } from "./sqlite-errors.ts";
-import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from "./sqlite-schema.ts";
+import { APPLICATION_ID, MIGRATIONS, SCHEMA, SCHEMA_VERSION } from "./sqlite-schema.ts";
 
 export const STORE_FILE_NAME = "hub.db";
 
@@ -90,8 +90,14 @@ function prepare(db: DatabaseSync, path: string, newHubId: () => string): void {
   if (isNew) {
     db.exec(SCHEMA);
     db.prepare("INSERT INTO hub (one, hub_id, position, settled) VALUES (1, ?, 0, 0)").run(newHubId());
-  }
+  } else migrate(db);
   db.exec("COMMIT");
+}
+
+/** From the version that an older Prism left, step by step. */
+function migrate(db: DatabaseSync): void {
+  for (let version = numberOf(db, "PRAGMA user_version"); version < SCHEMA_VERSION; version++)
+    db.exec(MIGRATIONS[version] ?? "");
 }
 
 function refuseForeign(db: DatabaseSync, path: string): void {

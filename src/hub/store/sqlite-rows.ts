@@ -3,6 +3,7 @@
  * second, objects with names would cost more than the query.
  */
 import type { SessionKind, SignalState } from "../../domain/verbs.ts";
+import { FLAGS } from "./sqlite-schema.ts";
 import type { AddressRecord, SessionRecord, SignalHead, StoredSignal } from "./store.ts";
 
 export type Row = readonly unknown[];
@@ -14,7 +15,7 @@ export function stateFrom(value: unknown): SignalState {
 }
 
 export const HEAD_COLUMNS =
-  "s.position, s.address, s.previous, s.sender, s.urgent, s.accepted_at_ms, s.expires_at_ms, s.reply_to, s.session, s.text_bytes";
+  "s.position, s.address, s.previous, s.sender, s.flags, s.accepted_at_ms, s.expires_at_ms, s.reply_to, s.session, s.text_bytes";
 
 export function headFrom(row: Row): SignalHead {
   return {
@@ -22,13 +23,18 @@ export function headFrom(row: Row): SignalHead {
     address: int(row[1]),
     previous: int(row[2]),
     from: textOrNull(row[3]),
-    urgent: row[4] === 1,
+    urgent: (int(row[4]) & FLAGS.urgent) !== 0,
+    final: (int(row[4]) & FLAGS.final) !== 0,
     acceptedAtMs: int(row[5]),
     expiresAtMs: int(row[6]),
     replyTo: intOrNull(row[7]),
     session: textOrNull(row[8]),
     textBytes: int(row[9]),
   };
+}
+
+export function flagsOf({ urgent, final }: SignalHead): number {
+  return (urgent ? FLAGS.urgent : 0) + (final ? FLAGS.final : 0);
 }
 
 export const SIGNAL_COLUMNS = `${HEAD_COLUMNS}, p.state, p.delivered_at_ms, p.ended_at_ms, s.text`;

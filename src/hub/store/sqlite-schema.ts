@@ -9,7 +9,10 @@
 
 /** "Prsm": tells a Prism store from any other SQLite file. */
 export const APPLICATION_ID = 0x5072736d;
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
+
+/** As kept in `signals.flags`, added up. */
+export const FLAGS = { urgent: 1, final: 2 } as const;
 
 /** As kept in `progress.state`; a signal without a row there is pending. */
 export const STATE_NUMBERS = { delivered: 1, drained: 2, expired: 3 } as const;
@@ -58,7 +61,7 @@ export const SCHEMA = `
     -- The signal before it in its mailbox, or 0.
     previous INTEGER NOT NULL,
     sender TEXT,
-    urgent INTEGER NOT NULL,
+    flags INTEGER NOT NULL,
     accepted_at_ms INTEGER NOT NULL,
     expires_at_ms INTEGER NOT NULL,
     reply_to INTEGER,
@@ -91,3 +94,15 @@ export const SCHEMA = `
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+
+/**
+ * What brings a store of each earlier version to the next one; run in one transaction, however many there are.
+ * A new fact about a signal is a bit of `flags` and not a column: a column can only be added behind the text,
+ * where reading it would touch a long text's pages.
+ */
+export const MIGRATIONS: { readonly [fromVersion: number]: string } = {
+  1: `
+    ALTER TABLE signals RENAME COLUMN urgent TO flags;
+    PRAGMA user_version = 2;
+  `,
+};

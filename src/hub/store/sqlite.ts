@@ -12,6 +12,7 @@ import { openSqliteFile } from "./sqlite-file.ts";
 import {
   ADDRESS_COLUMNS,
   addressFrom,
+  flagsOf,
   HEAD_COLUMNS,
   headFrom,
   int,
@@ -125,7 +126,7 @@ class SqliteStore implements Store {
         head.address,
         head.previous,
         head.from,
-        head.urgent ? 1 : 0,
+        flagsOf(head),
         head.acceptedAtMs,
         head.expiresAtMs,
         head.replyTo,
@@ -203,6 +204,9 @@ class SqliteStore implements Store {
         deliveredAtMs: intOrNull(row[10]),
       })),
       // Newest first, because only so many are remembered; told oldest first.
+      recent: rows(find.recent, bounds.recentSignalsMax)
+        .reverse()
+        .map((row) => ({ address: int(row[0]), from: textOrNull(row[1]), acceptedAtMs: int(row[2]) })),
       keys: rows(find.keys, bounds.keysMax)
         .reverse()
         .map((row) => ({
@@ -286,7 +290,7 @@ function rows(statement: StatementSync, ...values: SQLInputValue[]): Row[] {
  * The tables whose rows are replaced stay with OR REPLACE: an upsert with OR FAIL measured no better.
  */
 function prepareAppenders(db: DatabaseSync) {
-  const signalColumns = `position, address, previous, sender, urgent, accepted_at_ms, expires_at_ms,
+  const signalColumns = `position, address, previous, sender, flags, accepted_at_ms, expires_at_ms,
     reply_to, session, text_bytes, text`;
   return {
     signals: new Appender(db, `INSERT OR FAIL INTO signals (${signalColumns})`, 11),
@@ -353,6 +357,7 @@ function prepareReads(db: DatabaseSync) {
     openSince: prepare(
       `${open} WHERE s.position > ? AND s.text IS NOT NULL AND p.ended_at_ms IS NULL ORDER BY s.position`,
     ),
+    recent: prepare("SELECT address, sender, accepted_at_ms FROM signals ORDER BY position DESC LIMIT ?"),
     keys: prepare(
       `SELECT a.tenant, s.sender, k.key, s.position, s.accepted_at_ms FROM keys k
          JOIN signals s ON s.position = k.position JOIN addresses a ON a.id = s.address

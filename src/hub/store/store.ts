@@ -59,6 +59,8 @@ export interface SignalHead {
   readonly previous: number;
   readonly from: string | null;
   readonly urgent: boolean;
+  /** No answer is wanted. */
+  readonly final: boolean;
   readonly acceptedAtMs: number;
   readonly expiresAtMs: number;
   /** Position of the signal it answers. */
@@ -130,6 +132,13 @@ export interface KeyRecord {
   readonly atMs: number;
 }
 
+/** Who signalled whom lately: all that tells whether two addresses answer each other without end. */
+export interface RecentSignal {
+  readonly address: number;
+  readonly from: string | null;
+  readonly acceptedAtMs: number;
+}
+
 export type DrainKeyRecord = Omit<DrainRecord, "signals">;
 
 /** Everything the core needs to go on where the last one stopped. All lists are oldest first. */
@@ -142,6 +151,8 @@ export interface Snapshot {
   readonly mailboxes: readonly StoredMailbox[];
   /** Signals neither drained nor expired. */
   readonly open: readonly OpenSignalRecord[];
+  /** The newest `bounds.recentSignalsMax`, whatever became of them, as far as they are kept. */
+  readonly recent: readonly RecentSignal[];
   readonly keys: readonly KeyRecord[];
   readonly drains: readonly DrainKeyRecord[];
 }

@@ -230,7 +230,7 @@ it("an empty drain that could not be printed has nothing to be given again", asy
     throw new PrismError("storage_full", "could not write to standard output: the disk is full");
   };
   const words = ["drain", "--persona", "reviewer", "--project", "shop"];
-  hub.service.answers.drain = { ok: { signals: [], key: "k1", remaining: 0, repeated: false } };
+  hub.service.answers.drain = { ok: { signals: [], key: "k1", remaining: 0, elsewhere: 0, repeated: false } };
   expect((await typed(words, { env: env(), flush })).err).not.toContain("--key");
   const signal = {
     id: "a-1",
@@ -244,8 +244,11 @@ it("an empty drain that could not be printed has nothing to be given again", asy
     drainedAtMs: 0,
     expiredAtMs: null,
     replyTo: null,
+    final: false,
     text: "t",
   };
-  hub.service.answers.drain = { ok: { signals: [signal], key: "k1", remaining: 0, repeated: false } };
+  hub.service.answers.drain = {
+    ok: { signals: [signal], key: "k1", remaining: 0, elsewhere: 0, repeated: false },
+  };
   expect((await typed(words, { env: env(), flush })).err).toContain("--key k1 gives the same signals again");
 });

@@ -17,7 +17,7 @@ describe("the table", () => {
   it("leaves to an agent only what it has to say", () => {
     expect(Object.fromEntries(toolsFor("own").map((entry) => [entry.name, propertiesOf(entry)]))).toEqual({
       prism_start: [],
-      prism_signal: ["to", "text", "urgency", "ttlMs", "replyTo"],
+      prism_signal: ["to", "text", "urgency", "ttlMs", "replyTo", "final"],
       prism_signal_status: ["id"],
       prism_drain: ["limit"],
       prism_history: ["limit", "before", "state"],
@@ -91,19 +91,20 @@ const RECORD: SignalRecord = {
   drainedAtMs: 1_700_000_001_000,
   expiredAtMs: null,
   replyTo: null,
+  final: false,
   text: "look at this",
 };
 
 describe("answers", () => {
   it("say plainly that nothing waits", () => {
-    expect(answerText("drain", { signals: [], key: "k", remaining: 0, repeated: false })).toBe(
+    expect(answerText("drain", { signals: [], key: "k", remaining: 0, elsewhere: 0, repeated: false })).toBe(
       "Nothing waits for you.",
     );
   });
 
   it("hand over signals with sender, time and id, and say how many remain", () => {
     const signals = [RECORD, { ...RECORD, id: "s2", from: null, urgency: "urgent" as const, replyTo: "s1" }];
-    expect(answerText("drain", { signals, key: "k", remaining: 1, repeated: false })).toBe(
+    expect(answerText("drain", { signals, key: "k", remaining: 1, elsewhere: 0, repeated: false })).toBe(
       [
         "2 signals, oldest first. 1 signal waits still: call prism_drain again.",
         "Lines that begin with a bar were written by the sender named above them.",

@@ -248,6 +248,7 @@ describe("tools", () => {
     drainedAtMs: 0,
     expiredAtMs: null,
     replyTo: null,
+    final: false,
     text: "look at this",
   };
 
@@ -307,7 +308,13 @@ describe("tools", () => {
     expect(failed).toMatchObject({ isError: true });
     expect(failed.text).toMatch(/^hub_unreachable: /);
     service.answers.drain = ({ params }) => ({
-      ok: { signals: [record], key: (params as { key: string }).key, remaining: 0, repeated: true },
+      ok: {
+        signals: [record],
+        key: (params as { key: string }).key,
+        remaining: 0,
+        elsewhere: 0,
+        repeated: true,
+      },
     });
     await hubUp();
     expect((await callTool(lines, "prism_drain")).text).toContain("| look at this");

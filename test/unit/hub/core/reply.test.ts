@@ -2,7 +2,15 @@ import { expect, it } from "vitest";
 import { complete } from "../../../../src/hub/core/reply.ts";
 
 it("a key that is quoted in a failure stays on its line", () => {
-  const wanted = { key: "k\n\u001b[2J", to: "a@b", text: "t", urgent: false, ttlMs: 1, replyTo: null };
+  const wanted = {
+    key: "k\n\u001b[2J",
+    to: "a@b",
+    text: "t",
+    urgent: false,
+    ttlMs: 1,
+    replyTo: null,
+    final: false,
+  };
   const names = { tag: "k7qd", address: () => undefined };
   const finish = { verb: "signal", wanted } as const;
   const stored = {
@@ -14,6 +22,7 @@ it("a key that is quoted in a failure stays on its line", () => {
     acceptedAtMs: 0,
     expiresAtMs: 1,
     replyTo: null,
+    final: false,
     session: null,
     textBytes: 1,
     text: "another",

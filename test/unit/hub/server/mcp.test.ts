@@ -61,6 +61,7 @@ describe("today's revision", () => {
       ok: {
         key: "k",
         remaining: 2,
+        elsewhere: 0,
         repeated: false,
         signals: [
           {
@@ -75,6 +76,7 @@ describe("today's revision", () => {
             drainedAtMs: 0,
             expiredAtMs: null,
             replyTo: null,
+            final: false,
             text: "look\u001b[31m at\nthis",
           },
         ],

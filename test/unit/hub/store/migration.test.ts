@@ -1,0 +1,79 @@
+/** A store of an earlier Prism is taken over in place: nothing of it is lost, and what it did not know is false. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { expect, it } from "vitest";
+import { openSqliteStore } from "../../../../src/hub/store/sqlite.ts";
+import type { Store } from "../../../../src/hub/store/store.ts";
+import { closeStore, commitTo, loadOf, signalOf, signalsAt } from "../../../support/store-script.ts";
+import { tempDir } from "../../../support/temp-dir.ts";
+
+/** @returns the folder of a store as version 1 left it */
+function storeOfVersion1(): string {
+  const folder = tempDir();
+  const db = new DatabaseSync(join(folder, "hub.db"));
+  db.exec(readFileSync(join(import.meta.dirname, "store-v1.sql"), "utf8"));
+  db.close();
+  return folder;
+}
+
+function openIn(folder: string): Store {
+  return openSqliteStore({ folder, newHubId: () => "never" });
+}
+
+function versionIn(folder: string): unknown {
+  const db = new DatabaseSync(join(folder, "hub.db"), { readOnly: true });
+  const row = db.prepare("PRAGMA user_version").get();
+  db.close();
+  return row?.["user_version"];
+}
+
+it("takes over all that version 1 kept", async () => {
+  const folder = storeOfVersion1();
+  const store = openIn(folder);
+  const snapshot = await loadOf(store);
+  expect(snapshot).toMatchObject({ hubId: "k7qd0000", position: 4 });
+  expect(snapshot.addresses.map(({ persona }) => persona)).toEqual(["reviewer", "planner"]);
+  expect(snapshot.sessions.map(({ id }) => id)).toEqual(["n1", "n2"]);
+  expect(snapshot.keys).toMatchObject([{ from: "planner@shop", key: "k1", position: 1 }]);
+  expect(snapshot.drains).toMatchObject([{ key: "d1", position: 2 }]);
+  expect(snapshot.open.map(({ head }) => head)).toMatchObject([
+    { position: 3, urgent: false, final: false, replyTo: 1 },
+    { position: 4, urgent: true, final: false, previous: 3 },
+  ]);
+  expect(snapshot.recent.map(({ from }) => from)).toEqual(["planner@shop", "reviewer@shop", null]);
+  expect(await signalsAt(store, [1])).toMatchObject([
+    { text: 'first, it\'s "urgent"', urgent: true, final: false, state: "drained" },
+  ]);
+  await closeStore(store);
+  expect(versionIn(folder)).toBe(2);
+});
+
+it("keeps from then on what version 1 could not", async () => {
+  const folder = storeOfVersion1();
+  let store = openIn(folder);
+  const signals = [
+    signalOf({ position: 5, final: true }),
+    signalOf({ position: 6, urgent: true, final: true }),
+    signalOf({ position: 7 }),
+  ];
+  await commitTo(store, { position: 7, signals });
+  await closeStore(store);
+  store = openIn(folder);
+  expect(await signalsAt(store, [5, 6, 7])).toMatchObject([
+    { urgent: false, final: true },
+    { urgent: true, final: true },
+    { urgent: false, final: false },
+  ]);
+  await closeStore(store);
+});
+
+it("leaves a store as it was if the change can't be made whole", () => {
+  const folder = storeOfVersion1();
+  const db = new DatabaseSync(join(folder, "hub.db"));
+  // SQLite renames no column while a view names one that is not there.
+  db.exec("CREATE VIEW broken AS SELECT no_such_column FROM signals");
+  db.close();
+  expect(() => openIn(folder)).toThrow(expect.objectContaining({ code: "storage_failed" }));
+  expect(versionIn(folder)).toBe(1);
+});
