@@ -1,6 +1,6 @@
 /**
  * One command in a process group of its own: started, watched, ended in time, with the last line of what it said
- * on its standard error. Loaded at the first ring alone: a daemon that never rings never loads node:child_process.
+ * on its standard error, and spoken with in lines where that is asked for. Loaded at the first ring alone: a daemon that never rings never loads node:child_process.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { statSync } from "node:fs";
@@ -24,12 +24,19 @@ export interface RunningCommand {
   readonly ended: Promise<Ending>;
   /** Asks it to end (SIGTERM), then makes it (SIGKILL). Safe to call again. */
   stop(): void;
+  /** To its standard input, where `isAsked` is given; lost if it has ended. */
+  write(text: string): void;
 }
 
 export interface CommandFrame {
   readonly cwd: string;
   readonly env: { readonly [name: string]: string };
-  readonly timeoutMs: number;
+  /** Null: as long as it likes. */
+  readonly timeoutMs: number | null;
+  /** Called with each line of its standard output, which is thrown away without. */
+  readonly said?: (line: string) => void;
+  /** True: its standard input stays open for `write`. */
+  readonly isAsked?: boolean;
 }
 
 /** Between asking and making. */
@@ -39,6 +46,8 @@ const PIPE_MS_MAX = 200;
 /** Kept of what it says, from the end. */
 const TAIL_BYTES_MAX = 4096;
 const LAST_LINE_CHARS_MAX = 200;
+/** A longer line of its output is passed over: nobody waits for a whole file in one. */
+const SAID_CHARS_MAX = 4 * 1024 * 1024;
 
 export function startCommand(line: CommandLine, frame: CommandFrame): RunningCommand {
   let child: ChildProcess;
@@ -48,6 +57,9 @@ export function startCommand(line: CommandLine, frame: CommandFrame): RunningCom
     return notStarted(spawnReason(line, frame, errnoOf(error)));
   }
   const tail = tailOf(child);
+  if (frame.said !== undefined) hearLines(child, frame.said);
+  // It may end before it has read anything.
+  child.stdin?.on("error", () => {});
   let why: "timedOut" | "stopped" | undefined;
   let killTimer: NodeJS.Timeout | undefined;
   let exited = false;
@@ -59,7 +71,8 @@ export function startCommand(line: CommandLine, frame: CommandFrame): RunningCom
     killTimer = setTimeout(() => signalGroup(child, "SIGKILL"), GRACE_MS);
   }
 
-  const timeout = setTimeout(() => end("timedOut"), frame.timeoutMs);
+  const { timeoutMs } = frame;
+  const timeout = timeoutMs === null ? undefined : setTimeout(() => end("timedOut"), timeoutMs);
   const ended = new Promise<Ending>((resolve) => {
     const settle = (ending: Ending) => {
       clearTimeout(timeout);
@@ -83,21 +96,46 @@ export function startCommand(line: CommandLine, frame: CommandFrame): RunningCom
       });
     });
   });
-  return { ended, stop: () => end("stopped") };
+  return { ended, stop: () => end("stopped"), write: (text) => void child.stdin?.write(text) };
 }
 
 function launch(line: CommandLine, frame: CommandFrame): ChildProcess {
+  const stdio: ("pipe" | "ignore")[] = [
+    frame.isAsked === true ? "pipe" : "ignore",
+    frame.said === undefined ? "ignore" : "pipe",
+    "pipe",
+  ];
   const options = {
     cwd: frame.cwd,
     env: frame.env,
     // A group of its own on POSIX, to be ended as a whole; on Windows it would be a window of its own.
     detached: process.platform !== "win32",
     windowsHide: true,
-    stdio: ["ignore", "ignore", "pipe"] as ["ignore", "ignore", "pipe"],
+    stdio,
   };
   if ("shell" in line) return spawn(line.shell, { ...options, shell: true });
   const [program, ...rest] = line.argv;
   return spawn(program, rest, options);
+}
+
+function hearLines(child: ChildProcess, said: (line: string) => void): void {
+  let unread = "";
+  /** Within a line that is too long already. */
+  let isPassedOver = false;
+  child.stdout?.setEncoding("utf8");
+  child.stdout?.on("error", () => {});
+  child.stdout?.on("data", (chunk: string) => {
+    const lines = chunk.split("\n");
+    lines[0] = unread + lines[0];
+    unread = lines.pop() ?? "";
+    for (const line of lines) {
+      if (!isPassedOver) said(line);
+      isPassedOver = false;
+    }
+    if (unread.length <= SAID_CHARS_MAX) return;
+    unread = "";
+    isPassedOver = true;
+  });
 }
 
 /** The last line on standard error, out of a bounded tail. */
@@ -133,7 +171,7 @@ function lastLineOf(said: string): string {
 }
 
 function notStarted(reason: string): RunningCommand {
-  return { ended: Promise.resolve({ kind: "notStarted", reason, lastLine: "" }), stop() {} };
+  return { ended: Promise.resolve({ kind: "notStarted", reason, lastLine: "" }), stop() {}, write() {} };
 }
 
 /** The system gives one errno for a missing program and a missing folder. */
