@@ -1,10 +1,10 @@
 /** `prism daemon`: one persona in one project, watched over until it is told to stop. */
 import { openDaemon } from "../daemon/daemon.ts";
 import { formatAddress } from "../domain/address.ts";
-import { PrismError } from "../domain/errors.ts";
-import { loadSurface, type SurfaceConfig } from "../surfaces/registry.ts";
-import { flagOf, type InputOf, table } from "./arguments.ts";
+import { loadSurface } from "../surfaces/registry.ts";
+import { table } from "./arguments.ts";
 import { claimHome } from "./claim.ts";
+import { surfaceConfig, surfaceFlags } from "./daemon-surface.ts";
 import { EXIT } from "./exit-status.ts";
 import { hubFlags, hubTarget, localHubUrl, mustBeUsable } from "./hub-target.ts";
 import { childFlags, hostName, logFlags, openLog, untilStopped } from "./lasting.ts";
@@ -25,16 +25,7 @@ const definition = table({
     persona: needed(settings.persona),
     project: { ...needed(settings.project), about: "the project's folder" },
     surface: needed(settings.surface),
-    tty: settings.tty,
-    notify: settings.notify,
-    execCommand: settings.execCommand,
-    execTimeout: settings.execTimeout,
-    resumeCommand: settings.resumeCommand,
-    tmuxTarget: settings.tmuxTarget,
-    tmuxSocket: settings.tmuxSocket,
-    tmuxProgram: settings.tmuxProgram,
-    tmuxPrompt: settings.tmuxPrompt,
-    tmuxTimeout: settings.tmuxTimeout,
+    ...surfaceFlags,
     lease: settings.lease,
     host: settings.host,
     tenant: settings.tenant,
@@ -71,7 +62,7 @@ export const daemon = verb(
     const project = projectAt(flags.project, runtime.cwd);
     const address = { persona: flags.persona, project: project.name };
     const log = openLog("daemon", flags, runtime);
-    const open = await loadSurface(flags.surface, surfaceConfig(input));
+    const open = await loadSurface(flags.surface, surfaceConfig(flags.surface, input));
     claimHome(home);
     const target = () => hubTarget(flags, runtime);
     mustBeUsable(target);
@@ -112,50 +103,6 @@ export const daemon = verb(
   },
   { lasting: true },
 );
-
-/** Only what belongs to this surface: a setting of another in the environment or the file does no harm. */
-function surfaceConfig({ flags, typed }: InputOf<typeof definition>): SurfaceConfig {
-  const owners: { readonly [key: string]: readonly string[] } = {
-    tty: ["terminal"],
-    notify: ["terminal"],
-    execCommand: ["exec"],
-    execTimeout: ["exec"],
-    resumeCommand: ["exec", "tmux"],
-    tmuxTarget: ["tmux"],
-    tmuxSocket: ["tmux"],
-    tmuxProgram: ["tmux"],
-    tmuxPrompt: ["tmux"],
-    tmuxTimeout: ["tmux"],
-  };
-  for (const [key, surfaces] of Object.entries(owners)) {
-    if (!typed.has(key) || surfaces.includes(flags.surface)) continue;
-    const [owner = ""] = surfaces;
-    throw new PrismError(
-      "invalid_argument",
-      `${flagOf(key)} is for surface ${surfaces.join(" and ")}, not for ${flags.surface}`,
-      {
-        hint: `give --surface ${owner}, or leave ${flagOf(key)} out`,
-      },
-    );
-  }
-  const config = configOf(flags);
-  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
-}
-
-function configOf(flags: InputOf<typeof definition>["flags"]): SurfaceConfig {
-  const { resumeCommand } = flags;
-  switch (flags.surface) {
-    case "exec":
-      return { command: flags.execCommand, timeoutMs: flags.execTimeout, resumeCommand };
-    case "tmux":
-      return {
-        ...{ target: flags.tmuxTarget, socket: flags.tmuxSocket, program: flags.tmuxProgram },
-        ...{ prompt: flags.tmuxPrompt, timeoutMs: flags.tmuxTimeout, resumeCommand },
-      };
-    default:
-      return { tty: flags.tty, notify: flags.notify };
-  }
-}
 
 function startedText(
   facts: { readonly address: string; readonly surface: string; readonly hub: string },

@@ -46,6 +46,11 @@ export const settings = {
     "how surface terminal also asks for a desktop notification",
     "none",
   ),
+  notifyProgram: setting(
+    path("PROGRAM"),
+    "what surface claude-desktop shows notifications with, called with title and text",
+    "the system's own",
+  ),
   tty: setting(path("PATH"), "the terminal that surface terminal writes to", "the daemon's own"),
   tmuxTarget: setting(
     line("TARGET", 512),
