@@ -24,6 +24,7 @@ const RANKS: readonly (readonly [place: string, rank: number])[] = [
   ["src/hub/store/store.ts", 0],
   ["src/host/", 1],
   ["src/net/", 1],
+  ["src/clients/", 1],
   ["src/hub/store/", 1],
   ["src/attach/", 1],
   ["src/surfaces/", 1],
