@@ -34,8 +34,12 @@ export function isBellWords(line: string, bell: Doorbell): boolean {
 export function holdsBellWords(text: string, address: Address): boolean {
   const at = text.indexOf("Prism: ");
   if (at === -1) return false;
-  const match = /^Prism: \d+ signals? waits? for (\S+?)[.,]/.exec(text.slice(at, at + 2 * NAMED_CHARS_MAX));
-  return match?.[1] === formatAddress(address);
+  const begins = /^Prism: \d+ signals? waits? for /.exec(text.slice(at, at + NAMED_CHARS_MAX));
+  if (begins === null) return false;
+  const rest = text.slice(at + begins[0].length);
+  const who = formatAddress(address);
+  // Names may hold dots: only a sentence's mark ends one.
+  return rest.startsWith(who) && /^[.,] /.test(rest.slice(who.length, who.length + 2));
 }
 
 function fromWords(bell: Doorbell): string {

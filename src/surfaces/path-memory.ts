@@ -5,6 +5,18 @@
 import type { SurfaceMemory } from "./agent-side.ts";
 import type { PathReport } from "./surface.ts";
 
+/** Parts one memory among several that know nothing of each other, each under a name of its own. */
+export function partedMemory(memory: SurfaceMemory): (name: string) => SurfaceMemory {
+  let whole: { readonly [name: string]: unknown } = Object.fromEntries(members(memory.load()));
+  return (name) => ({
+    load: () => whole[name] ?? null,
+    save(value) {
+      whole = { ...whole, [name]: value };
+      memory.save(whole);
+    },
+  });
+}
+
 interface Learnt {
   /** Rings in a row without a receipt; 0 after one with. */
   readonly failures: number;

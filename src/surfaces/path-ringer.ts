@@ -3,27 +3,28 @@
  * learns which one works for this version of the client, and goes on to the next when none comes in time. Knows
  * no client: what a way does, and what the agent is at now, is handed in.
  *
- *   look ─ none ──────────────────────────────> start or resume it, where that is allowed
+ *   look ─ none ── ways that need nobody known ─> start or resume it, where that is allowed
  *        ─ busy ── wait for its turn boundary ─> taken, or idle again, or too long: failed
  *        ─ idle ── path 1 ── receipt ─> taken
  *                    │ none in time
  *                    └─ path 2 ── ... ─> failed, with what each said
  */
 import type { Doorbell } from "../domain/doorbell.ts";
-import type { AgentSide } from "./agent-side.ts";
+import type { AgentSide, Receipt } from "./agent-side.ts";
 import type { Fondness } from "./path-memory.ts";
 import type { PathReport, RingOutcome } from "./surface.ts";
 
 /** What the agent is at. `reason` is one sentence for `status`, without secrets. */
 export type Look<T> =
-  | { readonly kind: "none"; readonly reason: string }
+  /** Nobody is known to be there; `target` where a way may reach somebody all the same, as a pane by its name. */
+  | { readonly kind: "none"; readonly reason: string; readonly target?: T }
   /** It hears at its turn boundary, through its hooks; `changed` settles when it may have ended its turn. */
   | { readonly kind: "busy"; readonly target: T; readonly reason: string }
   | { readonly kind: "idle"; readonly target: T };
 
 export type Sent =
-  /** Handed over; whether the agent has it, only its receipt tells. */
-  | { readonly kind: "sent" }
+  /** Handed over; whether the agent has it, only its receipt tells. `refused` settles if it is heard not to. */
+  | { readonly kind: "sent"; readonly refused?: Promise<string> }
   /** Handed over, and this way has seen itself that it was taken. */
   | { readonly kind: "taken" }
   /** This way is not open now: nothing was sent. */
@@ -68,6 +69,8 @@ export class PathRinger<T> {
   readonly #options: PathRingerOptions<T>;
   readonly #closing = new AbortController();
   #underWay: Promise<RingOutcome> | undefined;
+  /** Why a ring waits for the end of a turn, while it does. */
+  #waitsFor: string | null = null;
 
   constructor(options: PathRingerOptions<T>) {
     this.#options = options;
@@ -94,8 +97,15 @@ export class PathRinger<T> {
     }
   }
 
+  /** The turn boundary first: a busy agent is told there, whatever ways there are to an idle one. */
   report(): readonly PathReport[] {
-    return this.#options.fondness.report(this.#options.paths.map(({ name }) => name));
+    const { fondness, paths } = this.#options;
+    const reports = fondness.report([TURN_BOUNDARY, ...paths.map(({ name }) => name)]);
+    const reason = this.#waitsFor;
+    if (reason === null) return reports;
+    return reports.map((path) =>
+      path.name === TURN_BOUNDARY ? { ...path, state: "unready", reason } : path,
+    );
   }
 
   /** Settles once nothing of a ring is under way any more. */
@@ -105,34 +115,52 @@ export class PathRinger<T> {
   }
 
   async #ring(bell: Doorbell, called: AbortSignal): Promise<RingOutcome> {
-    const { agent, resume, busyMsMax } = this.#options;
+    const { agent, busyMsMax } = this.#options;
     const mark = agent.receipts;
     const busyUntil = AbortSignal.any([called, AbortSignal.timeout(busyMsMax)]);
     for (;;) {
       const look = await this.#options.look(called);
       // A hook has handed over the words meanwhile, or a drain has taken what they were about.
-      if (agent.receipts > mark) return taken(TURN_BOUNDARY);
+      const receipt = await agent.receiptAfter(mark, AbortSignal.abort());
+      if (receipt !== null) return this.#atBoundary(look, receipt);
       if (called.aborted) return failed(MOOT);
-      if (look.kind === "none") return resume === undefined ? failed(look.reason) : resume(bell, called);
+      if (look.kind === "none") return this.#toNobody(bell, look, called);
       if (look.kind === "idle") return this.#alongPaths(bell, look.target, called);
       if (busyUntil.aborted) return failed(look.reason);
-      const boundary = await this.#boundary(mark, busyUntil);
-      if (boundary !== undefined) return boundary;
+      this.#waitsFor = look.reason;
+      await this.#turnEnd(mark, busyUntil).finally(() => {
+        this.#waitsFor = null;
+      });
     }
   }
 
-  /** @returns undefined when it is worth another look */
-  async #boundary(mark: number, until: AbortSignal): Promise<RingOutcome | undefined> {
+  /** Settles with a receipt, a change of any session, or when it is time to look again. */
+  async #turnEnd(mark: number, until: AbortSignal): Promise<void> {
     const { agent, lookAgainMs } = this.#options;
-    const again = AbortSignal.any([until, AbortSignal.timeout(lookAgainMs)]);
-    const ended = new AbortController();
-    const changed = agent.changed(again).then(() => ended.abort());
-    const receipt = await agent.receiptAfter(mark, AbortSignal.any([again, ended.signal]));
-    if (receipt === null) {
-      await changed;
-      return undefined;
-    }
-    return taken(TURN_BOUNDARY);
+    const done = new AbortController();
+    const again = AbortSignal.any([until, done.signal, AbortSignal.timeout(lookAgainMs)]);
+    await Promise.race([agent.receiptAfter(mark, again), agent.changed(again)]);
+    done.abort();
+  }
+
+  #atBoundary(look: Look<T>, { via, by }: Receipt): RingOutcome {
+    if (by === "drain") return taken("drain");
+    const { fondness, versionOf } = this.#options;
+    if (look.target !== undefined) fondness.worked(versionOf(look.target), via ?? TURN_BOUNDARY);
+    return taken(via ?? TURN_BOUNDARY);
+  }
+
+  async #toNobody(
+    bell: Doorbell,
+    look: Look<T> & { readonly kind: "none" },
+    called: AbortSignal,
+  ): Promise<RingOutcome> {
+    const { resume } = this.#options;
+    const rung = look.target === undefined ? undefined : await this.#alongPaths(bell, look.target, called);
+    if (rung?.kind === "taken") return rung;
+    if (called.aborted) return failed(MOOT);
+    if (resume !== undefined) return resume(bell, called);
+    return failed(rung === undefined ? look.reason : `${look.reason}; ${rung.reason}`);
   }
 
   async #alongPaths(bell: Doorbell, target: T, called: AbortSignal): Promise<RingOutcome> {
@@ -148,7 +176,7 @@ export class PathRinger<T> {
         said.push(`${path.name}: ${sent.reason}`);
         continue;
       }
-      const outcome: Settled = sent.kind === "sent" ? await this.#receipt(path, mark, called) : sent;
+      const outcome: Settled = sent.kind === "sent" ? await this.#receipt(path, sent, mark, called) : sent;
       if (outcome.kind === "taken") {
         const via = outcome.via ?? path.name;
         fondness.worked(version, via);
@@ -162,15 +190,24 @@ export class PathRinger<T> {
   }
 
   /** From the mark: a receipt that came late for an earlier way is one as well, and ends the ring. */
-  async #receipt(path: RingPath<T>, mark: number, called: AbortSignal): Promise<Settled> {
-    const until = AbortSignal.any([called, AbortSignal.timeout(path.receiptMsMax)]);
+  async #receipt(
+    path: RingPath<T>,
+    { refused }: Sent & { readonly kind: "sent" },
+    mark: number,
+    called: AbortSignal,
+  ): Promise<Settled> {
+    const end = new AbortController();
+    let reason = `no receipt came within ${path.receiptMsMax} ms`;
+    void refused?.then((said) => {
+      reason = said;
+      end.abort();
+    });
+    const until = AbortSignal.any([called, end.signal, AbortSignal.timeout(path.receiptMsMax)]);
     const receipt = await this.#options.agent.receiptAfter(mark, until);
-    if (receipt !== null) {
-      const { via, by } = receipt;
-      const known = via !== null && this.#options.paths.some(({ name }) => name === via);
-      return { kind: "taken", via: known ? via : by === "boundary" ? TURN_BOUNDARY : undefined };
-    }
-    return { kind: "failed", reason: `no receipt came within ${path.receiptMsMax} ms` };
+    if (receipt === null) return { kind: "failed", reason };
+    const { via, by } = receipt;
+    const known = via !== null && this.#options.paths.some(({ name }) => name === via);
+    return { kind: "taken", via: known ? via : by === "boundary" ? TURN_BOUNDARY : undefined };
   }
 }
 

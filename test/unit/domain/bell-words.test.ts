@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bellWords, isBellWords } from "../../../src/domain/bell-words.ts";
+import { bellWords, holdsBellWords, isBellWords } from "../../../src/domain/bell-words.ts";
 import { squashed } from "../../../src/surfaces/pane/input-line.ts";
 import { bellOf } from "../../support/ipc-stage.ts";
 
@@ -32,6 +32,21 @@ describe("a doorbell's words", () => {
     const words = bellWords(bellOf(1, { open: 6, senders }));
     expect(words).toMatch(/^[\w .,:@-]+$/);
     expect(words).not.toMatch(/(^|\s)@|from/);
+  });
+
+  it.each([
+    ["reviewer", "shop"],
+    ["rev.1", "shop.api.v2"],
+  ])("are found within a prompt, for %s@%s alone", (persona, project) => {
+    for (const senders of [[], [{ from: "planner@shop", count: 1 }]]) {
+      const prompt = `<cross-session-message from="x">\n${bellWords(bellOf(3, { persona, project, senders }))}\n</cross-session-message>`;
+      expect(holdsBellWords(prompt, { persona, project })).toBe(true);
+      expect(holdsBellWords(prompt, { persona, project: project.split(".")[0] ?? "" })).toBe(
+        !project.includes("."),
+      );
+      expect(holdsBellWords(prompt, { persona: `${persona}.x`, project })).toBe(false);
+    }
+    expect(holdsBellWords("what does Prism: 1 signal waits mean", { persona, project })).toBe(false);
   });
 
   it("are known again, and nothing else is", () => {
