@@ -119,6 +119,21 @@ export interface AgentReport {
   readonly heardAtMs: number;
 }
 
+/** How installing and activating what a project needs went, at this life's attach. */
+export interface AttachStatus {
+  /** `skipped`: all of it was done before, and nothing has changed since. */
+  readonly state: "running" | "done" | "failed" | "skipped";
+  /** The step that runs, or was the last to: 0 before the first. */
+  readonly step: number;
+  readonly steps: number;
+  /** What it does or did; why it failed. One sentence, without secrets. */
+  readonly detail: string;
+  /** Since when it has been in this state. */
+  readonly sinceMs: number;
+  /** The file that holds what the commands said; null if none was run. */
+  readonly log: string | null;
+}
+
 /** Everything a daemon says of itself. All times are epoch milliseconds by this host's clock. */
 export interface DaemonStatus extends DaemonIdentity {
   readonly host: string;
@@ -133,6 +148,8 @@ export interface DaemonStatus extends DaemonIdentity {
     /** How its ways to ring and to resume stand; null for a surface that has but one way. */
     readonly report: SurfaceReport | null;
   };
+  /** Null where nothing of the kind is configured. */
+  readonly attach: AttachStatus | null;
   /** Live sessions of the agent on this host, the one heard from last first. */
   readonly agents: readonly AgentReport[];
   /** The daemon's session at the hub, or null before the first registration. */

@@ -20,7 +20,7 @@ export interface DeskWorld {
 
 export interface DaemonAgentSide {
   readonly desk: AgentDesk;
-  readonly lent: SurfacePorts;
+  readonly lent: Pick<SurfacePorts, "agent" | "memory">;
   /** From now on the desk can ask. */
   know(world: DeskWorld): void;
   /** Settles once what is kept is written. */
@@ -50,7 +50,7 @@ export function openAgentSide(options: DaemonOptions, clock: Clock, stateDir: st
   };
   return {
     desk,
-    lent: { agent: desk, memory, attached: () => ({}), attachDone: () => Promise.resolve() },
+    lent: { agent: desk, memory },
     know(known) {
       world = known;
     },

@@ -16,13 +16,14 @@ import { ensurePrivateDir, ipcPathOf, stateDirOf } from "../host/home.ts";
 import { type HeldLock, holdLock } from "../host/lock.ts";
 import { keepMemoryAtRest } from "../host/memory-rest.ts";
 import { watchForWake } from "../host/wake.ts";
-import type { IpcHandlers } from "../ipc.ts";
+import type { IpcHandlers, RingAnswer } from "../ipc.ts";
 import { PersonaMetrics } from "../metrics.ts";
 import { randomBytes } from "../net/entropy.ts";
 import { connectHub } from "../net/hub-client.ts";
 import { openIpcServer, type RunningIpcServer } from "../net/ipc-server.ts";
 import type { Surface } from "../surfaces/surface.ts";
 import { type DaemonAgentSide, openAgentSide } from "./agent-side.ts";
+import { type Attaching, openAttaching } from "./attaching.ts";
 import { openClock } from "./clock.ts";
 import { Driver, hostAlarm } from "./driver.ts";
 import { type HubLink, openHubLink } from "./hub-link.ts";
@@ -62,8 +63,11 @@ export async function openDaemon(options: DaemonOptions): Promise<RunningDaemon>
     };
     lock = await holdLock(join(stateDir, "lock"), `the place of ${address}`, holder);
     const agentSide = openAgentSide(options, ports.clock, stateDir);
-    if (typeof options.surface === "function") surface = options.surface(agentSide.lent);
-    const parts = { options, ports, lock, agentSide, startedAtMs, statePath: join(stateDir, "position") };
+    const attaching = openAttaching(options, ports.clock);
+    if (typeof options.surface === "function")
+      surface = options.surface({ ...agentSide.lent, ...attaching.lent });
+    const statePath = join(stateDir, "position");
+    const parts = { options, ports, lock, agentSide, attaching, startedAtMs, statePath };
     daemon = new Daemon({ ...parts, surface: surface as Surface });
     await daemon.open();
     return daemon;
@@ -101,6 +105,7 @@ interface DaemonParts {
   readonly ports: DaemonPorts;
   readonly lock: HeldLock;
   readonly agentSide: DaemonAgentSide;
+  readonly attaching: Attaching;
   readonly surface: Surface;
   readonly startedAtMs: number;
   readonly statePath: string;
@@ -201,7 +206,7 @@ class Daemon implements RunningDaemon {
   }
 
   async open(): Promise<void> {
-    const { options, ports, surface, agentSide } = this.#parts;
+    const { options, ports, surface, agentSide, attaching } = this.#parts;
     const { home, tenant, persona, project, version, log } = options;
     agentSide.desk.begin();
     this.#ipc = await openIpcServer({
@@ -215,6 +220,8 @@ class Daemon implements RunningDaemon {
     this.#stopResting = keepMemoryAtRest();
     log("info", "daemonStarted", { tenant, persona, project, surface: surface.name, version });
     this.#driver.begin();
+    // Last: what a project needs may take minutes, and the watch does not wait for it.
+    attaching.begin();
   }
 
   #handlers(): IpcHandlers {
@@ -222,7 +229,7 @@ class Daemon implements RunningDaemon {
     return {
       status: () => this.status(),
       notify_surface: () => this.#driver.askRing(),
-      resume_surface: () => this.#ringer.resume(this.#driver.doorbell()),
+      resume_surface: () => this.#resume(),
       hook: (params, gone) => desk.hook(params, gone),
       shutdown: ({ reason }) => {
         // After the answer: the server lets what is under way reach its caller.
@@ -232,11 +239,19 @@ class Daemon implements RunningDaemon {
     };
   }
 
+  /** Not before the project has what the agent will need. */
+  async #resume(): Promise<RingAnswer> {
+    await this.#parts.attaching.lent.attachDone();
+    if (this.#driver.state.id === "ended") return { kind: "failed", reason: "the daemon is ending" };
+    return this.#ringer.resume(this.#driver.doorbell());
+  }
+
   status() {
-    const { options, surface, agentSide, startedAtMs } = this.#parts;
+    const { options, surface, agentSide, attaching, startedAtMs } = this.#parts;
     return statusOf({
       options,
       surface,
+      attach: attaching.status(),
       agents: agentSide.desk.report(),
       startedAtMs,
       pid: process.pid,
@@ -267,10 +282,11 @@ class Daemon implements RunningDaemon {
 
   /** In the reverse order of `open`; each step is bounded, and none can keep the next from its turn. */
   async #takeDown(reason: EndReason, failure: ErrorReport | null): Promise<void> {
-    const { options, agentSide, lock } = this.#parts;
+    const { options, agentSide, attaching, lock } = this.#parts;
     this.#stopWatching();
     this.#stopResting();
     this.#driver.stopAlarm();
+    await this.#giveBack("attach", () => attaching.close());
     await this.#giveBack("hub", () => withinTime(this.#hub.closed(), HUB_CLOSE_TIMEOUT_MS));
     await this.#giveBack("surface", () => this.#ringer.close());
     await this.#giveBack("agentSide", () => agentSide.desk.close());

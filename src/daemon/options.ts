@@ -1,4 +1,5 @@
 /** What a daemon is opened with, and the ports behind which its world lies. */
+import type { AttachSettings } from "../attach/attach.ts";
 import type { PrismError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import type { DoorbellSchedule } from "../fsm/doorbell.ts";
@@ -35,6 +36,8 @@ export interface DaemonOptions {
   readonly retry?: Partial<RetryPlan>;
   /** How long the address stays on duty unheard; absent: the hub's default. */
   readonly leaseMs?: number;
+  /** What is installed and activated in the project before an agent is started; absent: nothing. */
+  readonly attach?: AttachSettings;
   readonly version: string;
   readonly log: Log;
   readonly ports?: Partial<DaemonPorts>;

@@ -2,7 +2,7 @@
 
 import { dueAtMsOf } from "../fsm/doorbell.ts";
 import type { State } from "../fsm.ts";
-import type { AgentReport, AttachedClient, DaemonStatus } from "../ipc.ts";
+import type { AgentReport, AttachedClient, AttachStatus, DaemonStatus } from "../ipc.ts";
 import type { PersonaMetrics } from "../metrics.ts";
 import { hubHttpUrl } from "../net/hub-url.ts";
 import type { Surface } from "../surfaces/surface.ts";
@@ -18,6 +18,7 @@ export interface StatusFacts {
   readonly lastRing: LastRing;
   readonly metrics: PersonaMetrics;
   readonly attached: readonly AttachedClient[];
+  readonly attach: AttachStatus | null;
   readonly agents: readonly AgentReport[];
   readonly surface: Surface;
 }
@@ -35,6 +36,7 @@ export function statusOf(facts: StatusFacts): DaemonStatus {
       resumable: surface.resume !== undefined,
       report: surface.report?.() ?? null,
     },
+    attach: facts.attach,
     agents: facts.agents,
     session: state.watch.session,
     hub: hubStatusOf(facts),

@@ -8,7 +8,7 @@
  */
 import { accessSync, chmodSync, constants, lstatSync, mkdirSync, type Stats, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { type Address, formatAddress, printable } from "../domain/address.ts";
 import { PrismError } from "../domain/errors.ts";
 import { errnoOf, fsErrorOf } from "./fs-error.ts";
@@ -66,6 +66,20 @@ function rootOf(wanted: string): string {
 /** The folder for what one daemon keeps. Not made here: see `ensurePrivateDir`. */
 export function stateDirOf(home: Home, tenant: string, address: Address): string {
   return join(home.stateDir, fileNameOf(tenant), fileNameOf(formatAddress(address)));
+}
+
+/**
+ * Where a folder of the user's has what must not lie in it: its lock, and what is known of its installation. One for
+ * all personas that work there. Not made here: see `ensurePrivateDir`.
+ *
+ * @param folder absolute, links resolved
+ */
+export function folderPlaceOf(home: Home, folder: string): string {
+  return join(
+    home.root,
+    "folders",
+    `${fileNameOf(basename(folder).toLowerCase()).slice(0, 40)}-${hashOf(folder)}`,
+  );
 }
 
 /** `sockaddr_un` holds 104 bytes on macOS and 108 on Linux, the closing NUL included. */

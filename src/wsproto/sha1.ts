@@ -1,7 +1,7 @@
 /**
- * SHA-1, for `Sec-WebSocket-Accept` alone (RFC 6455 section 4.1): it proves there that the server read the
- * request, and guards no secret. By hand, because `node:crypto` costs every daemon 1.1 MB for this one hash
- * of 60 bytes a connection. Source: FIPS 180-4 section 6.1.
+ * SHA-1, for `Sec-WebSocket-Accept` (RFC 6455 section 4.1), where it proves that the server read the request, and to
+ * tell whether a lockfile has changed: it guards no secret. By hand, because `node:crypto` costs every daemon
+ * 1.1 MB. Source: FIPS 180-4 section 6.1.
  */
 export function sha1(message: Uint8Array): Uint8Array {
   const blocks = padded(message);

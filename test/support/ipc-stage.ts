@@ -35,6 +35,7 @@ export const daemonStatus: DaemonStatus = {
   startedAtMs: 1,
   lifecycle: { state: "connected", sinceMs: 2 },
   surface: { name: "terminal", resumable: false, report: null },
+  attach: null,
   agents: [],
   session: "s-1",
   hub: { url: "ws://127.0.0.1:1", connected: true, lastError: null, retryAtMs: null },
