@@ -3,9 +3,11 @@ import { printable } from "../domain/address.ts";
 import type { SessionReport, StatusAnswer, WaitingReport } from "../domain/verbs.ts";
 import { table } from "./arguments.ts";
 import { askHub } from "./ask-hub.ts";
+import { bellsText } from "./bells-text.ts";
 import { EXIT } from "./exit-status.ts";
 import { hubFlags, localHubUrl } from "./hub-target.ts";
 import { agoText, counted, grid, type Ink, inkFor, spanText, widthOf } from "./layout.ts";
+import { askLocalDaemons } from "./local-daemons.ts";
 import { projectNamed } from "./project.ts";
 import { type Output, writeJson } from "./runtime.ts";
 import { json, settings } from "./settings.ts";
@@ -32,15 +34,32 @@ const definition = table({
 });
 
 export const status = verb(definition, async ({ flags }, runtime) => {
+  const { persona } = flags;
+  const project = flags.project === undefined ? undefined : projectNamed(flags.project, runtime.cwd);
   const answer = await askHub(flags, runtime, {
     verb: "status",
     params: {
-      ...(flags.persona === undefined ? {} : { persona: flags.persona }),
-      ...(flags.project === undefined ? {} : { project: projectNamed(flags.project, runtime.cwd) }),
+      ...(persona === undefined ? {} : { persona }),
+      ...(project === undefined ? {} : { project }),
     },
   });
-  if (flags.json) writeJson(runtime.out, answer);
-  else runtime.out.write(statusText(answer, flags.hub ?? localHubUrl(runtime), runtime.out));
+  const daemons = await askLocalDaemons(
+    runtime,
+    "status",
+    ({ tenant, address }) =>
+      tenant === answer.tenant &&
+      (persona === undefined || persona === address.persona) &&
+      (project === undefined || project === address.project),
+  );
+  const here = daemons.flatMap((daemon) => (daemon.kind === "answered" ? [daemon.status] : []));
+  if (flags.json) {
+    writeJson(runtime.out, { ...answer, here });
+    return EXIT.ok;
+  }
+  const ink = inkFor(runtime.out);
+  const bells = bellsText(here, runtime.now(), ink);
+  const own = bells === "" ? "" : `\n${section("Doorbells on this host", bells, "", ink)}\n`;
+  runtime.out.write(`${statusText(answer, flags.hub ?? localHubUrl(runtime), runtime.out)}${own}`);
   return EXIT.ok;
 });
 

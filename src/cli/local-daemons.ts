@@ -1,0 +1,85 @@
+/**
+ * The daemons of this host, each asked over its own socket: who answers in time is well, and nothing else counts
+ * (invariant 11). Knows no verb and no words for a person.
+ */
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Address, parseAddress } from "../domain/address.ts";
+import { PrismError } from "../domain/errors.ts";
+import { type Home, ipcPathOf } from "../host/home.ts";
+import type { DaemonStatus } from "../ipc.ts";
+import { callIpc } from "../net/ipc-client.ts";
+import { socketAnswers } from "../net/ipc-probe.ts";
+
+const ANSWER_TIMEOUT_MS = 3000;
+/** A rack of them; more would not fit a page. */
+const DAEMONS_MAX = 200;
+
+export interface DaemonPlace {
+  readonly tenant: string;
+  readonly address: Address;
+}
+
+export type LocalDaemon = DaemonPlace &
+  (
+    | { readonly kind: "answered"; readonly status: DaemonStatus }
+    | { readonly kind: "failed"; readonly error: PrismError }
+    /** It is not running; `leftSocket` names a socket that it left behind by not ending in order. */
+    | { readonly kind: "down"; readonly leftSocket: string | null }
+  );
+
+export interface LocalCaller {
+  readonly home: Home;
+  readonly version: string;
+}
+
+/** @param role who asks, for the daemons' log */
+export function askLocalDaemons(
+  caller: LocalCaller,
+  role: string,
+  wanted: (place: DaemonPlace) => boolean = () => true,
+): Promise<readonly LocalDaemon[]> {
+  const places = placesIn(caller.home).filter(wanted).slice(0, DAEMONS_MAX);
+  return Promise.all(places.map((place) => ask(place, caller, role)));
+}
+
+/** Where daemons have kept state: the folders' names are tenant and address. */
+function placesIn(home: Home): readonly DaemonPlace[] {
+  return foldersIn(home.stateDir).flatMap((tenant) =>
+    foldersIn(join(home.stateDir, tenant)).flatMap((folder) => {
+      try {
+        return [{ tenant, address: parseAddress(folder) }];
+      } catch {
+        return [];
+      }
+    }),
+  );
+}
+
+function foldersIn(path: string): readonly string[] {
+  try {
+    const entries = readdirSync(path, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  } catch {
+    return [];
+  }
+}
+
+async function ask(place: DaemonPlace, caller: LocalCaller, role: string): Promise<LocalDaemon> {
+  const path = ipcPathOf(caller.home, place.tenant, place.address);
+  if (!(await socketAnswers(path))) {
+    const isLeft = process.platform !== "win32" && existsSync(path);
+    return { ...place, kind: "down", leftSocket: isLeft ? path : null };
+  }
+  const who = { version: caller.version, role, address: place.address, openTimeoutMs: ANSWER_TIMEOUT_MS };
+  try {
+    return {
+      ...place,
+      kind: "answered",
+      status: await callIpc(path, who, "status", {}, ANSWER_TIMEOUT_MS),
+    };
+  } catch (error) {
+    if (!(error instanceof PrismError)) throw error;
+    return { ...place, kind: "failed", error };
+  }
+}
