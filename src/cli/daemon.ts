@@ -4,6 +4,7 @@ import { formatAddress } from "../domain/address.ts";
 import { loadSurface } from "../surfaces/registry.ts";
 import { table } from "./arguments.ts";
 import { claimHome } from "./claim.ts";
+import { attachFlags, attachSettings } from "./daemon-attach.ts";
 import { surfaceConfig, surfaceFlags } from "./daemon-surface.ts";
 import { EXIT } from "./exit-status.ts";
 import { hubFlags, hubTarget, localHubUrl, mustBeUsable } from "./hub-target.ts";
@@ -26,7 +27,9 @@ const definition = table({
     project: { ...needed(settings.project), about: "the project's folder" },
     surface: needed(settings.surface),
     ...surfaceFlags,
+    ...attachFlags,
     lease: settings.lease,
+    ringAgain: settings.ringAgain,
     host: settings.host,
     tenant: settings.tenant,
     ...hubFlags,
@@ -84,6 +87,8 @@ export const daemon = verb(
       hub: target,
       env: runtime.env,
       ...(flags.lease === undefined ? {} : { leaseMs: flags.lease }),
+      ...(flags.ringAgain === undefined ? {} : { doorbell: { unansweredDelaysMs: flags.ringAgain } }),
+      attach: attachSettings(flags),
       version: runtime.version,
       log,
     });

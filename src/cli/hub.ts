@@ -24,6 +24,9 @@ const definition = table({
     tlsKey: settings.tlsKey,
     plaintext: settings.plaintext,
     retention: settings.retention,
+    loopAnswers: settings.loopAnswers,
+    loopPace: settings.loopPace,
+    loopQuiet: settings.loopQuiet,
     ...logFlags,
     ...childFlags,
     ...json,
@@ -55,6 +58,11 @@ export const hub = verb(
       dataDir,
       home,
       retentionMs: flags.retention ?? RETENTION_MS_DEFAULT,
+      loops: {
+        ...(flags.loopAnswers === undefined ? {} : { answersMax: flags.loopAnswers }),
+        ...(flags.loopPace === undefined ? {} : { paceMs: flags.loopPace }),
+        ...(flags.loopQuiet === undefined ? {} : { quietMs: flags.loopQuiet }),
+      },
       ...(flags.tlsCert === undefined || flags.tlsKey === undefined
         ? {}
         : { tls: { certFile: resolve(cwd, flags.tlsCert), keyFile: resolve(cwd, flags.tlsKey) } }),

@@ -93,6 +93,30 @@ export function duration(bounds: { readonly msMin: number; readonly msMax: numbe
   };
 }
 
+/** A growing schedule: durations with commas between, none shorter than the one before: `30s,1m,5m`. */
+export function schedule(bounds: {
+  readonly msMin: number;
+  readonly msMax: number;
+  readonly countMax: number;
+}): Kind<readonly number[]> {
+  const one = duration(bounds);
+  return {
+    word: "TIMES",
+    read(text, what) {
+      const parts = filled(text, what).split(",");
+      if (parts.length > bounds.countMax)
+        refuse(`${what} lists ${parts.length} durations, more than ${bounds.countMax}`);
+      const delaysMs = parts.map((part, at) => one.read(part.trim(), `${what}, duration ${at + 1},`));
+      const shorter = delaysMs.findIndex((ms, at) => ms < (delaysMs[at - 1] ?? 0));
+      if (shorter === -1) return delaysMs;
+      return refuse(
+        `${what} must not grow shorter: ${parts[shorter]?.trim()} follows ${parts[shorter - 1]?.trim()}`,
+        'write the shortest first, as in "30s,1m,5m"; the last one repeats',
+      );
+    },
+  };
+}
+
 /** Milliseconds as a person would type them, in the largest unit that divides them. */
 export function durationText(ms: number): string {
   for (const unit of ["d", "h", "m", "s"] as const) {

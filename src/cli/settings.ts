@@ -13,7 +13,7 @@ import { readPrivateFile } from "../host/private-file.ts";
 import type { Flag, Sources, ValueFlag } from "./arguments.ts";
 import { flagOf, settingValue, variableOf } from "./arguments.ts";
 import { ConfigError } from "./exit-status.ts";
-import { choice, duration, hubUrl, type Kind, line, listen, name, path } from "./kinds.ts";
+import { choice, duration, hubUrl, type Kind, line, listen, name, path, schedule, whole } from "./kinds.ts";
 
 const YEAR_MS = 365 * 86_400_000;
 const CONFIG_BYTES_MAX = 64 * 1024;
@@ -72,10 +72,26 @@ export const settings = {
     "how long the agent may take to show the line, and to take Enter",
     "6s",
   ),
+  attachDeps: setting(
+    line("off|auto|CMD", 4096),
+    "what installs the project's dependencies as its daemon starts: auto goes by the lockfiles",
+    "off",
+  ),
+  attachVenv: setting(
+    line("off|auto|DIR", 4096),
+    "the virtual environment of Python that started agents are in, auto finds the project's own",
+    "off",
+  ),
+  attachTimeout: setting(duration({ msMin: 1000, msMax: 86_400_000 }), "how long installing may take", "10m"),
   lease: setting(
     duration({ msMin: 1000, msMax: YEAR_MS }),
     "how long signals are taken for it unheard",
     "7d",
+  ),
+  ringAgain: setting(
+    schedule({ msMin: 1000, msMax: 7 * 86_400_000, countMax: 24 }),
+    "how long a ring stands unanswered before the next one; the last repeats, up to 24 rings in all",
+    "30s,1m,2m,5m,15m,1h",
   ),
   listen: setting(listen, "where the hub listens", "127.0.0.1:7747"),
   data: setting(path("DIR"), "where the hub keeps its store", "hub in the home folder"),
@@ -86,6 +102,21 @@ export const settings = {
     duration({ msMin: 1000, msMax: 10 * YEAR_MS }),
     "how long drained signals stay readable, those sent with a key a day at least",
     "7d",
+  ),
+  loopAnswers: setting(
+    whole({ min: 2, max: 1_000_000 }),
+    "how many answers in a row two agents may give each other",
+    "60",
+  ),
+  loopPace: setting(
+    duration({ msMin: 0, msMax: 86_400_000 }),
+    "after 12 quick ones, one such answer in this time; 0s for no such bound",
+    "30s",
+  ),
+  loopQuiet: setting(
+    duration({ msMin: 1000, msMax: 7 * 86_400_000 }),
+    "how long they must rest before they may go on",
+    "10m",
   ),
   logForm: setting(choice(["json", "text"]), "how log lines look", "text on a terminal, else json"),
   logLevel: setting(choice(["debug", "info", "warn", "error"]), "the least of what is logged", "info"),

@@ -52,14 +52,14 @@ export const wrap = verb(definition, async (input, runtime) => {
 function wrappedText({ wrapped }: WrapAnswer, asked: WrapParams, runtime: Runtime): string {
   const ink = inkFor(runtime.out);
   const { persona, project } = asked;
-  const sessions = wrapped.length === 0 ? "no session" : counted(wrapped.length, "session");
-  const ended = wrapped.length === 0 ? "" : `: ${wrapped.join(", ")}`;
+  const ended = `${counted(wrapped.length, "session")}: ${wrapped.join(", ")}`;
   if (persona !== undefined && project !== undefined) {
     const address = formatAddress({ persona, project });
-    return `${ink.green("wrapped")} ${address}, with ${sessions} left at it${ended}\n`;
+    const told = wrapped.length === 0 ? "no session was left to end" : `ended ${ended}`;
+    return `${ink.green("wrapped")} ${address}; ${told}\n`;
   }
   if (wrapped.length === 0) return `${ink.dim("that session had ended already")}\n`;
-  return `${ink.green("wrapped")} ${sessions}${ended}\n`;
+  return `${ink.green("wrapped")} ${ended}\n`;
 }
 
 /** A session that is typed wins over a persona from the environment, which did not mean this call. */

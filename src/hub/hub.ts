@@ -8,6 +8,7 @@ import type { PrismError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import { ensurePrivateDir, type Home } from "../host/home.ts";
 import { readPrivateFile, writePrivateFile } from "../host/private-file.ts";
+import type { LoopBounds } from "./core/loops.ts";
 import { openEngine } from "./engine.ts";
 import type { ServerBounds } from "./server/bounds.ts";
 import { type HubServer, openHubServer } from "./server.ts";
@@ -23,6 +24,8 @@ export interface HubOptions {
   readonly dataDir: string;
   readonly home: Home;
   readonly retentionMs: number;
+  /** When two agents that only answer each other are stopped; what is absent is as the hub thinks best. */
+  readonly loops?: Partial<LoopBounds>;
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
   /** Allows a reachable address without TLS. */
   readonly plaintext: boolean;
@@ -69,6 +72,7 @@ export async function openHub(options: HubOptions): Promise<RunningHub> {
       now: Date.now,
       newId: randomUUID,
       retentionMs: options.retentionMs,
+      ...(options.loops === undefined ? {} : { loops: options.loops }),
       version,
       log,
     });

@@ -89,11 +89,11 @@ describe("wrap", () => {
     hub.service.answers.wrap = { ok: { wrapped: [] } };
     const words = ["wrap", "--persona", "reviewer", "--project", "shop"];
     expect((await typed(words, { env: env() })).out).toBe(
-      "wrapped reviewer@shop, with no session left at it\n",
+      "wrapped reviewer@shop; no session was left to end\n",
     );
     hub.service.answers.wrap = { ok: { wrapped: ["s1", "s2"] } };
     expect((await typed(words, { env: env() })).out).toBe(
-      "wrapped reviewer@shop, with 2 sessions left at it: s1, s2\n",
+      "wrapped reviewer@shop; ended 2 sessions: s1, s2\n",
     );
     hub.service.answers.wrap = { ok: { wrapped: [] } };
     expect((await typed(["wrap", "--session", "s1"], { env: env() })).out).toBe(

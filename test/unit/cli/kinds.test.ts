@@ -9,12 +9,15 @@ import {
   listen,
   name,
   prose,
+  schedule,
   target,
   whole,
 } from "../../../src/cli/kinds.ts";
 import { PrismError } from "../../../src/domain/errors.ts";
 
 const span = duration({ msMin: 1000, msMax: 7 * 86_400_000 });
+
+const rings = schedule({ msMin: 1000, msMax: 3_600_000, countMax: 4 });
 
 function fault(kind: Kind<unknown>, text: string): string {
   try {
@@ -58,6 +61,11 @@ describe("values that are read", () => {
     ["wss://hub.example", "https://hub.example"],
   ])("hub %s", (text, value) => expect(hubUrl.read(text, "--hub")).toBe(value));
 
+  it.each([
+    ["30s", [30_000]],
+    ["30s,1m,1m, 1h", [30_000, 60_000, 60_000, 3_600_000]],
+  ])("schedule %s", (text, delaysMs) => expect(rings.read(text, "--it")).toEqual(delaysMs));
+
   it("names ignore case", () => expect(name.read("Reviewer", "--persona")).toBe("reviewer"));
   it("numbers have bounds, inclusive", () => {
     expect([1, 500].map((n) => whole({ min: 1, max: 500 }).read(String(n), "--limit"))).toEqual([1, 500]);
@@ -84,6 +92,20 @@ describe("values that are refused, each in one sentence", () => {
       span,
       "-1h",
       '--it "-1h" is not a duration | write a number and a unit: "500ms", "30s", "10m", "2h", "7d"',
+    ],
+    [rings, "", "--it must not be empty"],
+    [
+      rings,
+      "30s,,1m",
+      '--it, duration 2, "" is not a duration | write a number and a unit: "500ms", "30s", "10m", "2h", "7d"',
+    ],
+    [rings, "30s,60", '--it, duration 2, "60" is not a duration | add a unit, as in "60s"'],
+    [rings, "30s,2h", '--it, duration 2, must be from 1s to 1h, not "2h"'],
+    [rings, "1s,2s,3s,4s,5s", "--it lists 5 durations, more than 4"],
+    [
+      rings,
+      "30s,1m,45s",
+      '--it must not grow shorter: 45s follows 1m | write the shortest first, as in "30s,1m,5m"; the last one repeats',
     ],
     [whole({ min: 1, max: 500 }), "0", '--it must be a whole number from 1 to 500, not "0"'],
     [whole({ min: 1, max: 500 }), "1e2", '--it must be a whole number from 1 to 500, not "1e2"'],

@@ -3,8 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../../src/cli/exit-status.ts";
+import { durationText } from "../../../src/cli/kinds.ts";
 import { checkSettings, readSources, settings, strayVariables } from "../../../src/cli/settings.ts";
+import { DOORBELL_SCHEDULE } from "../../../src/fsm/doorbell.ts";
 import { homeAt } from "../../../src/host/home.ts";
+import { loopBounds } from "../../../src/hub/core/bounds.ts";
+import { BURST_MAX } from "../../../src/hub/core/loops.ts";
 
 function homeWith(config: string | Uint8Array) {
   const home = homeAt(mkdtempSync(join(tmpdir(), "prism-settings-")));
@@ -77,4 +81,16 @@ it("finds every setting that can't be used", () => {
 it("names the variables that nothing reads", () => {
   const env = { PRISM_PRESONA: "x", PRISM_HOME: "y", PRISM_TOKEN: "z", PRISM_LOG_FORM: "json", PATH: "/" };
   expect(strayVariables(env)).toEqual([{ name: "PRISM_PRESONA", near: "PRISM_PERSONA" }]);
+});
+
+it("names the defaults that the hub and the daemon really have", () => {
+  // They stand there in words, because a daemon must not load the hub for them.
+  const { answersMax, paceMs, quietMs } = loopBounds;
+  expect(settings.loopAnswers.otherwise).toBe(String(answersMax));
+  expect(settings.loopPace.otherwise).toBe(durationText(paceMs));
+  expect(settings.loopPace.about).toContain(`after ${BURST_MAX} quick ones`);
+  expect(settings.loopQuiet.otherwise).toBe(durationText(quietMs));
+  const { unansweredDelaysMs, unansweredRingsMax } = DOORBELL_SCHEDULE;
+  expect(settings.ringAgain.kind.read(settings.ringAgain.otherwise ?? "", "it")).toEqual(unansweredDelaysMs);
+  expect(settings.ringAgain.about).toContain(`up to ${unansweredRingsMax} rings`);
 });
