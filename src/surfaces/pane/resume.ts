@@ -22,12 +22,15 @@ export interface ResumeSettings {
   /** The project's folder. */
   readonly root: string;
   readonly timeoutMs: number;
+  /** For the agent, over what the tmux server hands on; undefined takes a variable away. */
+  readonly env?: { readonly [name: string]: string | undefined };
 }
 
 const POLL_MS = 100;
 /** A terminal that nobody looks at has no size of its own; an agent's frames need some room. */
 const SIZE = ["-x", "160", "-y", "50"];
 const USERS_OWN = "default";
+const VARIABLE = /^[A-Za-z_]\w*$/;
 
 export async function startAgent(
   tmux: Tmux,
@@ -50,13 +53,16 @@ async function sessionArguments(
   settings: ResumeSettings,
   bell: Doorbell,
 ): Promise<readonly string[]> {
+  const wanted = Object.entries(settings.env ?? {}).filter(([name]) => VARIABLE.test(name));
   const facts = {
+    ...Object.fromEntries(wanted.filter(([, value]) => value !== undefined)),
     PRISM_PERSONA: bell.persona,
     PRISM_PROJECT: bell.project,
     PRISM_ADDRESS: formatAddress(bell),
     PRISM_ROOT: settings.root,
   };
-  const unset = (await withheldNames(tmux)).join(" ");
+  const takenAway = wanted.filter(([, value]) => value === undefined).map(([name]) => name);
+  const unset = [...(await withheldNames(tmux)), ...takenAway].join(" ");
   // A server that this starts reads no configuration of the user's, which may do anything; the user's own does.
   const configuration = settings.socket === USERS_OWN ? [] : ["-f", "/dev/null"];
   return [
@@ -89,9 +95,12 @@ async function untilReady(
     if (!seen.ok || seen.value.isDead)
       return failed(`the resume command ended before session "${shown}" was up`);
     const prompt = promptPattern(settings.prompt, isShell(seen.value.program));
-    if (inputLineOf(seen.value, prompt).kind === "line")
-      return { kind: "taken", path: `new session "${shown}"` };
+    const input = inputLineOf(seen.value, prompt).kind;
+    if (input === "line") return { kind: "taken", path: `new session "${shown}"` };
     if (cancelled.aborted) return failed(`session "${shown}" was started, and shows no input line yet`);
+    if (monotonicMs() >= deadlineMs && input === "dialog") {
+      return failed(`session "${shown}" was started, and asks a person to choose (tmux attach shows it)`);
+    }
     if (monotonicMs() >= deadlineMs) {
       return failed(`session "${shown}" was started, but showed no input line in ${settings.timeoutMs} ms`);
     }
