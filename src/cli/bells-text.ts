@@ -17,7 +17,9 @@ export function bellsText(daemons: readonly DaemonStatus[], nowMs: number, ink: 
     owedText(status, nowMs, ink),
   ]);
   const table = grid(["ADDRESS", "SURFACE", "AGENT", "PATH", "RECEIPT", "OWED"], rows, ink);
-  return [table, ...daemons.flatMap((status) => whyText(status, ink))].join("\n");
+  return [table, ...daemons.flatMap((status) => [...attachText(status, ink), ...whyText(status, ink)])].join(
+    "\n",
+  );
 }
 
 /** What its hooks tell of the agent that was heard from last. */
@@ -45,4 +47,15 @@ function whyText({ persona, project, doorbell, position }: DaemonStatus, ink: In
   if (doorbell.lastOutcome !== "failed" || doorbell.lastReason === null || position.open === 0) return [];
   const reason = printable(doorbell.lastReason, REASON_CHARS_MAX);
   return [`  ${ink.red(`${persona}@${project}`)} ${reason}`];
+}
+
+/** What is being installed for the project, or could not be: the agent may lack it. */
+function attachText({ persona, project, attach }: DaemonStatus, ink: Ink): string[] {
+  // A daemon of an older build does not speak of it.
+  const state = attach?.state;
+  if (state !== "running" && state !== "failed") return [];
+  const address = `${persona}@${project}`;
+  const detail = printable(attach?.detail ?? "", REASON_CHARS_MAX);
+  if (state === "failed") return [`  ${ink.red(address)} attach failed: ${detail}`];
+  return [`  ${ink.yellow(address)} attaches, step ${attach?.step} of ${attach?.steps}: ${detail}`];
 }

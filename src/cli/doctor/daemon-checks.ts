@@ -10,9 +10,13 @@ import { askLocalDaemons, type LocalDaemon } from "../local-daemons.ts";
 import type { Runtime } from "../runtime.ts";
 import { type Check, failed } from "./check.ts";
 
+/** As much as a status holds of it. */
+const ATTACH_CHARS_MAX = 500;
+
 export async function daemonChecks(runtime: Runtime): Promise<readonly Check[]> {
   const daemons = await askLocalDaemons(runtime, "doctor");
-  if (daemons.length > 0) return daemons.map((daemon) => daemonCheck(daemon, runtime));
+  if (daemons.length > 0)
+    return daemons.flatMap((daemon) => [daemonCheck(daemon, runtime), ...attachChecks(daemon, runtime)]);
   const finding = "none was ever started here";
   return [{ name: "daemons", verdict: "note", finding }];
 }
@@ -33,6 +37,24 @@ function daemonCheck(daemon: LocalDaemon, runtime: Runtime): Check {
         remedy: "start it again: it takes the place over by itself",
       };
   }
+}
+
+/** What was to be installed as the daemon started; no check where nothing is configured. */
+function attachChecks(daemon: LocalDaemon, runtime: Runtime): readonly Check[] {
+  // A daemon of an older build does not speak of it.
+  const attach = daemon.kind === "answered" ? (daemon.status.attach ?? null) : null;
+  if (attach === null) return [];
+  const name = `attach ${formatAddress(daemon.address)}`;
+  const detail = printable(attach.detail, ATTACH_CHARS_MAX);
+  if (attach.state === "running") {
+    const since = spanText(runtime.now() - attach.sinceMs);
+    const finding = `step ${attach.step} of ${attach.steps}, begun ${since} ago: ${detail}`;
+    return [{ name, verdict: "note", finding }];
+  }
+  if (attach.state !== "failed") return [{ name, verdict: "ok", finding: detail }];
+  const read = attach.log === null ? "" : `read ${printable(attach.log, 200)}, `;
+  const remedy = `${read}mend it, and start the daemon again; until then it works on without`;
+  return [{ name, verdict: "warn", finding: detail, remedy }];
 }
 
 function statusCheck(name: string, status: DaemonStatus, runtime: Runtime): Check {

@@ -55,6 +55,18 @@ describe("the doorbells of this host", () => {
     ]);
   });
 
+  it("say what is being installed, and what could not be", () => {
+    const attach = { step: 1, steps: 2, sinceMs: NOW, log: "/log", detail: "npm ci: 40 packages\u0007" };
+    const text = (state: "running" | "failed" | "done" | "skipped") =>
+      bellsText([{ ...daemonStatus, attach: { ...attach, state } }], NOW, plain)
+        .split("\n")
+        .slice(2);
+    expect(text("running")).toEqual(["  reviewer@shop attaches, step 1 of 2: npm ci: 40 packages\\u0007"]);
+    expect(text("failed")).toEqual(["  reviewer@shop attach failed: npm ci: 40 packages\\u0007"]);
+    expect(text("done")).toEqual([]);
+    expect(text("skipped")).toEqual([]);
+  });
+
   it("say why a ring was not taken, and that one is under way", () => {
     const failing = status({
       open: 1,
