@@ -14,8 +14,9 @@ const UNHURRIED = [
 ];
 
 /**
- * Three projects. `fast` runs all day inside `npm run ok`. `unhurried` takes as long as the rest of the fast
- * ones together. `e2e` drives the built executable with real sockets and real child processes.
+ * Four projects. `fast` runs all day inside `npm run ok`. `unhurried` takes as long as the rest of the fast
+ * ones together. `e2e` drives the built executable with real sockets and real child processes. `clients` drives
+ * the real clients, which are no part of the project, and runs by `npm run e2e:clients` only.
  */
 export default defineConfig({
   test: {
@@ -33,6 +34,15 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "clients",
+          include: ["test/clients/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
