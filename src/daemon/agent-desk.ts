@@ -256,6 +256,7 @@ export class AgentDesk implements AgentSide {
       transcript: params.transcript ?? before?.transcript ?? null,
       pid: params.pid ?? before?.pid ?? null,
       version: params.version ?? before?.version ?? null,
+      mode: params.mode ?? before?.mode ?? null,
     };
     const session = before === undefined ? live : Object.assign(before, live);
     this.#sessions.set(id, session);

@@ -11,14 +11,15 @@ export interface StoredSession {
   readonly transcript: string | null;
   readonly pid: number | null;
   readonly version: string | null;
+  readonly mode: string | null;
   readonly inbox: { readonly path: string; readonly token: string | null } | null;
 }
 
 const FORMAT = 1;
 
 export function storedText(sessions: readonly StoredSession[]): string {
-  const stored = sessions.map(({ client, id, heardAtMs, cwd, transcript, pid, version, inbox }) => ({
-    ...{ client, id, heardAtMs, cwd, transcript, pid, version, inbox },
+  const stored = sessions.map(({ client, id, heardAtMs, cwd, transcript, pid, version, mode, inbox }) => ({
+    ...{ client, id, heardAtMs, cwd, transcript, pid, version, mode, inbox },
   }));
   return `${JSON.stringify({ format: FORMAT, sessions: stored })}\n`;
 }
@@ -36,7 +37,9 @@ export function readSessions(text: string | null): readonly StoredSession[] {
 
 function sessionIn(value: unknown): StoredSession | null {
   if (typeof value !== "object" || value === null) return null;
-  const { client, id, heardAtMs, cwd, transcript, pid, version, inbox } = value as { [key: string]: unknown };
+  const { client, id, heardAtMs, cwd, transcript, pid, version, mode, inbox } = value as {
+    [key: string]: unknown;
+  };
   if (typeof client !== "string" || typeof id !== "string" || typeof heardAtMs !== "number") return null;
   return {
     ...{ client, id, heardAtMs },
@@ -44,6 +47,7 @@ function sessionIn(value: unknown): StoredSession | null {
     transcript: textOrNull(transcript),
     pid: Number.isSafeInteger(pid) ? (pid as number) : null,
     version: textOrNull(version),
+    mode: textOrNull(mode),
     inbox: inboxIn(inbox),
   };
 }

@@ -21,6 +21,8 @@ export interface AgentSession {
   /** A process of the client's, as far as the hook could tell. */
   readonly pid: number | null;
   readonly version: string | null;
+  /** Its permission mode in the client's word, once a hook has named it. */
+  readonly mode: string | null;
   /** Where the session itself takes messages. The token is a secret: it goes nowhere but there. */
   readonly inbox: { readonly path: string; readonly token: string | null } | null;
   /** True while a hook of this session blocks, ready to wake it. */

@@ -12,6 +12,7 @@ export function sessionOf(id: string, more: Partial<AgentSession> = {}): AgentSe
     transcript: null,
     pid: null,
     version: "2.1.329",
+    mode: null,
     inbox: null,
     waits: false,
     ...more,

@@ -25,6 +25,7 @@ interface Given {
   readonly source?: unknown;
   readonly reason?: unknown;
   readonly prompt?: unknown;
+  readonly permission_mode?: unknown;
   readonly stop_hook_active?: unknown;
   /** There if a helper of the session's own runs the tool: it has no say over the session. */
   readonly agent_id?: unknown;
@@ -58,6 +59,7 @@ export function reportOf(stdin: string, world: HookWorld): HookParams | null {
     inboxToken: inboxPath === undefined ? undefined : inboxToken,
     isBell: isBell || undefined,
     via: isBell && /^\s*<cross-session-message\s/.test(prompt) ? "inbox" : undefined,
+    mode: short(given.permission_mode, 64),
     stopActive: given.stop_hook_active === true || undefined,
   });
 }
