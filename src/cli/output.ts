@@ -14,7 +14,8 @@ interface Stream extends NodeJS.EventEmitter {
 }
 
 export interface OutputFacts {
-  readonly isTerminal: boolean;
+  /** Asked when somebody wants to know: finding out costs a start more than most outputs do. */
+  readonly isTerminal: () => boolean;
   readonly env: { readonly [name: string]: string | undefined };
 }
 
@@ -31,12 +32,21 @@ export function openOutput(open: () => Stream, facts: OutputFacts): Output {
     return stream;
   };
   const isGone = (): boolean => errnoOf(failure) === "EPIPE";
+  let known: boolean | undefined;
+  const isTerminal = (): boolean => {
+    known ??= facts.isTerminal();
+    return known;
+  };
   return {
-    isTerminal: facts.isTerminal,
-    // https://no-color.org: any value but an empty one.
-    isColoured: facts.isTerminal && !facts.env["NO_COLOR"] && facts.env["TERM"] !== "dumb",
+    get isTerminal() {
+      return isTerminal();
+    },
+    get isColoured() {
+      // https://no-color.org: any value but an empty one.
+      return !facts.env["NO_COLOR"] && facts.env["TERM"] !== "dumb" && isTerminal();
+    },
     get columns() {
-      return (facts.isTerminal ? opened().columns : undefined) ?? COLUMNS_DEFAULT;
+      return (isTerminal() ? opened().columns : undefined) ?? COLUMNS_DEFAULT;
     },
     write(text, written) {
       if (failure === undefined) {

@@ -62,7 +62,7 @@ const HEAVY =
   /^(node:(crypto|zlib|tls|https?|http2|dns|readline|worker_threads|inspector|test|v8|perf_hooks|child_process|cluster)(\/.*)?|[^.n].*|n(?!ode:).*)$/;
 
 /** Where a daemon starts; what these reach without `await import()` is in every daemon's memory. */
-const DAEMON_ROOTS = ["src/main.ts", "src/cli/daemon.ts"];
+const DAEMON_ROOTS = ["src/main.ts", "src/cli/program.ts", "src/cli/daemon.ts"];
 
 const NAME = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|contract))?\.ts$/;
 const EMPTY_WORDS = /(^|[-/.])(utils?|helpers?|managers?|common)([-/.]|$)/;

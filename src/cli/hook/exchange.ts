@@ -3,7 +3,7 @@
  * the process may end with the answer. `net/ipc-client.ts` does the same for who stays; a hook starts a process
  * for each event, and pays for every module that it loads.
  */
-import { connect } from "node:net";
+import { existsSync } from "node:fs";
 import { requestText } from "../../domain/rpc.ts";
 import { HOOK_SILENT, type HookAnswer, type HookParams, readHookAnswer } from "../../ipc/hook.ts";
 
@@ -18,12 +18,16 @@ const HELLO = 1;
 const HOOK = 2;
 
 /** @param timeoutMs null to wait as long as the daemon lives */
-export function askDaemon(
+export async function askDaemon(
   path: string,
   hello: object,
   params: HookParams,
   timeoutMs: number | null,
 ): Promise<Exchange> {
+  // Where no daemon stands, node:net need not be loaded, which takes longer than all else that a hook does. Not on
+  // Windows: there to ask for a pipe is to open it.
+  if (!path.startsWith("\\\\.\\pipe\\") && !existsSync(path)) return { kind: "absent" };
+  const { connect } = await import("node:net");
   return new Promise((resolve) => {
     let unread = "";
     const socket = connect(path);
