@@ -14,6 +14,7 @@ import { HOOK_SILENT, type HookAnswer, type HookParams } from "../ipc/hook.ts";
 import type { AgentReport } from "../ipc.ts";
 import type { AgentSession, AgentSide, Receipt } from "../surfaces/agent-side.ts";
 import { readSessions, type StoredSession, storedText } from "./agent-store.ts";
+import type { BellFlag } from "./bell-flag.ts";
 
 export interface AgentDeskOptions {
   readonly address: Address;
@@ -29,7 +30,7 @@ export interface AgentDeskOptions {
   /** An agent came, or ended its turn, while something waits that it was not told of. */
   readonly came: () => void;
   /** Shows or takes away the sign by which a hook's command sees, without a process, that it has nothing to do. */
-  readonly showFlag: (isUp: boolean) => void;
+  readonly flag: BellFlag;
   readonly log: Log;
 }
 
@@ -73,7 +74,7 @@ export class AgentDesk implements AgentSide {
 
   /** Takes away what a former life of the daemon has left. */
   begin(): void {
-    this.#options.showFlag(false);
+    this.#options.flag.takeAway();
   }
 
   // What the surface asks.
@@ -151,7 +152,7 @@ export class AgentDesk implements AgentSide {
   close(): void {
     for (const session of this.#sessions.values()) session.waiter?.(HOOK_SILENT);
     this.#isUp = false;
-    this.#options.showFlag(false);
+    this.#options.flag.takeAway();
   }
 
   // What hooks report.
@@ -324,14 +325,13 @@ export class AgentDesk implements AgentSide {
     for (const settle of [...this.#waitingForChange]) settle();
   }
 
-  /** A session that nobody knows yet may hide behind the guard: with none at all, hooks are let through. */
+  /** A session that nobody knows yet makes itself known by its next prompt or turn's end, flag or no flag. */
   #raiseFlag(): void {
     const { bell, through } = this.#options.waiting();
-    const sessions = [...this.#sessions.values()];
-    const isUp = bell.open > 0 && (sessions.length === 0 || sessions.some(({ told }) => told < through));
+    const isUp = bell.open > 0 && [...this.#sessions.values()].some(({ told }) => told < through);
     if (isUp === this.#isUp) return;
     this.#isUp = isUp;
-    this.#options.showFlag(isUp);
+    this.#options.flag.show(isUp);
   }
 }
 

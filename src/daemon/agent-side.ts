@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Doorbell } from "../domain/doorbell.ts";
 import { bellFlagPathOf } from "../host/home.ts";
 import { AgentDesk } from "./agent-desk.ts";
-import { showBellFlag } from "./bell-flag.ts";
+import { openBellFlag } from "./bell-flag.ts";
 import type { Clock } from "./clock.ts";
 import { openNote } from "./note.ts";
 import type { DaemonOptions, SurfacePorts } from "./options.ts";
@@ -32,7 +32,7 @@ export function openAgentSide(options: DaemonOptions, clock: Clock, stateDir: st
   let world = emptyWorld(options);
   const sessions = openNote(join(stateDir, "agents.json"), "list of the agent's sessions", log);
   const learnt = openNote(join(stateDir, "paths.json"), "memory of the surface", log);
-  const flagPath = bellFlagPathOf(home, tenant, options);
+  const flag = openBellFlag(bellFlagPathOf(home, tenant, options), log);
   const desk = new AgentDesk({
     address: options,
     nowMs: () => clock.nowMs(),
@@ -41,7 +41,7 @@ export function openAgentSide(options: DaemonOptions, clock: Clock, stateDir: st
     waiting: () => world.waiting(),
     listeners: () => world.listeners(),
     came: () => world.ring(),
-    showFlag: (isUp) => showBellFlag(flagPath, isUp, log),
+    flag,
     log,
   });
   const memory = {

@@ -3,13 +3,38 @@ import { closeSync, openSync, unlinkSync } from "node:fs";
 import type { Log } from "../domain/log.ts";
 import { errnoOf } from "../host/fs-error.ts";
 
-/** In a folder that is there once the daemon listens. A failure costs a hook's words, and no ring. */
-export function showBellFlag(path: string, isUp: boolean, log: Log): void {
-  try {
-    if (isUp) closeSync(openSync(path, "w", 0o600));
-    else unlinkSync(path);
-  } catch (error) {
-    const reason = errnoOf(error);
-    if (reason !== "ENOENT" || isUp) log("warn", "bellFlagFailed", { isUp, reason });
+export interface BellFlag {
+  /** Soon: a ring is not kept waiting for a file. */
+  show(isUp: boolean): void;
+  /** At once, and for good. */
+  takeAway(): void;
+}
+
+/** @param path in a folder that is there once the daemon listens. A failure costs a hook's words, and no ring. */
+export function openBellFlag(path: string, log: Log): BellFlag {
+  let wanted = false;
+  let soon: NodeJS.Immediate | undefined;
+
+  function write(): void {
+    soon = undefined;
+    try {
+      if (wanted) closeSync(openSync(path, "w", 0o600));
+      else unlinkSync(path);
+    } catch (error) {
+      const reason = errnoOf(error);
+      if (reason !== "ENOENT" || wanted) log("warn", "bellFlagFailed", { isUp: wanted, reason });
+    }
   }
+
+  return {
+    show(isUp) {
+      wanted = isUp;
+      soon ??= setImmediate(write);
+    },
+    takeAway() {
+      if (soon !== undefined) clearImmediate(soon);
+      wanted = false;
+      write();
+    },
+  };
 }
