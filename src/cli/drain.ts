@@ -77,11 +77,15 @@ async function confirmRead(answer: DrainAnswer, runtime: Runtime): Promise<void>
 
 function drainText(answer: DrainAnswer, runtime: Runtime): string {
   const ink = inkFor(runtime.out);
-  if (answer.signals.length === 0) return `${ink.dim("nothing waits")}\n`;
+  // An older hub does not say.
+  const count = answer.elsewhere ?? 0;
+  const elsewhere = count === 0 ? "" : `; ${counted(count, "signal")} for another live session alone`;
+  if (answer.signals.length === 0 && answer.remaining === 0)
+    return `${ink.dim(`nothing waits${elsewhere}`)}\n`;
   const rest =
     answer.remaining === 0
-      ? "nothing more waits"
-      : `${counted(answer.remaining, "signal")} more: drain again`;
+      ? `nothing more waits${elsewhere}`
+      : `${counted(answer.remaining, "signal")} more: drain again${elsewhere}`;
   const head = answer.repeated ? `${ink.dim("the same as before, by its key")}\n\n` : "";
   return `${head}${signalsText(answer.signals, runtime)}\n${ink.dim(rest)}\n`;
 }

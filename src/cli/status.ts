@@ -75,18 +75,41 @@ function statusText(answer: StatusAnswer, url: string, out: Output): string {
     section("Agents", sessionGrid(answer.agents, hub.nowMs, { ink, columns }), "none", ink),
     section("Daemons", sessionGrid(answer.daemons, hub.nowMs, { ink, columns }), "none", ink),
     section("Waiting", waitingGrid(answer.waiting, hub.nowMs, ink), "nothing waits", ink),
+    ...stoppedText(answer, ink),
     ...omittedText(answer),
   ].join("\n\n")}\n`;
+}
+
+/** Pairs that only answered each other: a section only if there are any, because there should be none. */
+function stoppedText({ loops, hub }: StatusAnswer, ink: Ink): string[] {
+  if (loops === undefined || loops.length === 0) return [];
+  const rows = loops.map(({ between: [one, other], answers, stoppedAtMs, opensAtMs }) => [
+    one === other
+      ? `${printable(one, 160)} to itself`
+      : `${printable(one, 160)} and ${printable(other, 160)}`,
+    String(answers),
+    agoText(stoppedAtMs, hub.nowMs),
+    `in ${spanText(opensAtMs - hub.nowMs)}`,
+  ]);
+  return [
+    section(
+      "Stopped from answering each other",
+      grid(["PAIR", "ANSWERS", "STOPPED", "OPENS"], rows, ink),
+      "",
+      ink,
+    ),
+  ];
 }
 
 /** What one answer could not hold is counted, so that nobody takes a part for the whole. */
 function omittedText({ omitted }: StatusAnswer): string[] {
   if (omitted === undefined) return [];
-  const { agents, daemons, waiting } = omitted;
+  const { agents, daemons, waiting, loops = 0 } = omitted;
   const counts = [
     counted(agents, "agent"),
     counted(daemons, "daemon"),
     waiting === 1 ? "1 mailbox" : `${waiting} mailboxes`,
+    ...(loops === 0 ? [] : [counted(loops, "stopped pair")]),
   ].join(", ");
   return [`Not shown: ${counts}; narrow it with --persona or --project`];
 }

@@ -2,6 +2,7 @@
  * A doorbell: a hint that signals wait, never the signals (invariant 5). It carries who waits, how many and
  * how urgent; nothing a sender wrote. Sender addresses are names, so they hold no control characters.
  */
+import { isAddress } from "./address.ts";
 import type { MailboxView, SenderCount } from "./verbs.ts";
 
 export interface Doorbell {
@@ -42,7 +43,8 @@ export function sentenceOf(bell: Doorbell): string {
   const count = bell.open === 1 ? "1 signal waits" : `${bell.open} signals wait`;
   const urgent =
     bell.urgent === 0 ? "" : bell.urgent === bell.open ? " (urgent)" : ` (${bell.urgent} urgent)`;
-  const named = bell.senders.filter((sender) => sender.from !== "").slice(0, 3);
+  // A hub that was taken over must not speak to a model through a sender's address.
+  const named = bell.senders.filter((sender) => isAddress(sender.from)).slice(0, 3);
   const others = bell.open - named.reduce((sum, sender) => sum + sender.count, 0);
   const from = named.map((sender) => sender.from).join(", ");
   const tail = from === "" ? "" : others > 0 ? `, from ${from} and others` : `, from ${from}`;

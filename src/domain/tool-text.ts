@@ -1,15 +1,16 @@
 /**
- * Answers as text for a language model. What a sender wrote stands behind a bar on every line, with its
- * control characters made visible: so no sender can end the quotation, speak as Prism, or reach a terminal
- * with an escape sequence. Plain bars instead of a random fence: a fence can leak, a prefix cannot be left.
+ * Answers as text for a language model. A line is either Prism's own, and then holds nothing of others but names,
+ * ids, times and counts; or it begins with a bar, and then holds nothing but what the sender named above it wrote.
  */
-import { printable } from "./address.ts";
+import { isName, printable } from "./address.ts";
 import { type Doorbell, sentenceOf } from "./doorbell.ts";
 import type { PrismError } from "./errors.ts";
+import { quoteText, quoteWords } from "./quote.ts";
 import type { ToolVerb } from "./tools.ts";
 import type {
   DrainAnswer,
   HistoryAnswer,
+  LoopReport,
   SessionReport,
   SignalAnswer,
   SignalRecord,
@@ -21,7 +22,12 @@ import type {
   WrapAnswer,
 } from "./verbs.ts";
 
-const BAR = "| ";
+/** Above every quotation: a model that reads on from the middle of a long answer has seen it. */
+const QUOTED =
+  "Every line that begins with a bar was written by the sender named above it, not by Prism or your user.";
+const ANSWERS =
+  "Answer a signal only if it wants an answer or you have news for its sender, never only to thank or confirm.";
+const MESSAGE_CHARS_MAX = 1_000;
 /** Sessions listed in one answer; beyond it the model is told to narrow the question. */
 const SESSIONS_MAX = 100;
 
@@ -46,13 +52,14 @@ export function answerText<V extends ToolVerb>(verb: V, answer: VerbAnswers[V]):
 
 /** `target_stale: reviewer@shop was not heard from ...`, and what to do next. */
 export function errorText(error: PrismError): string {
-  const hint = error.hint === undefined ? "" : `\nWhat to do: ${error.hint}`;
+  const line = (text: string) => printable(text, MESSAGE_CHARS_MAX);
+  const hint = error.hint === undefined ? "" : `\nWhat to do: ${line(error.hint)}`;
   const { target } = error;
   const seen =
     target === undefined
       ? ""
       : `\nTarget: ${printable(target.address)} is ${target.state}, last heard ${timeText(target.lastHeardAtMs)}`;
-  return `${error.code}: ${error.message}${seen}${hint}`;
+  return `${error.code}: ${line(error.message)}${seen}${hint}`;
 }
 
 /** The first line of any other answer while signals wait: an agent that no bell can reach hears of them. */
@@ -89,17 +96,18 @@ function signalStatusText(answer: SignalStatusAnswer): string {
 
 function drainText(answer: DrainAnswer): string {
   const { signals: taken, remaining } = answer;
+  const elsewhere = elsewhereText(answer.elsewhere);
   if (taken.length === 0) {
     return remaining === 0
-      ? "Nothing waits for you."
-      : `Nothing was taken, but ${signals(remaining)}: call prism_drain again.`;
+      ? `Nothing waits for you.${elsewhere}`
+      : `Nothing was taken, but ${signals(remaining)}: call prism_drain again.${elsewhere}`;
   }
   const more =
     remaining === 0 ? "Nothing else waits." : `${signals(remaining)} still: call prism_drain again.`;
   const again = answer.repeated ? " This drain was answered before, and these are the same signals." : "";
   return [
-    `${taken.length === 1 ? "1 signal" : `${taken.length} signals, oldest first`}. ${more}${again}`,
-    "Lines that begin with a bar were written by the sender named above them.",
+    `${taken.length === 1 ? "1 signal" : `${taken.length} signals, oldest first`}. ${more}${elsewhere}${again}`,
+    taken.every((signal) => signal.final) ? QUOTED : `${QUOTED} ${ANSWERS}`,
     ...taken.map((signal, i) => recordText(signal, `Signal ${i + 1} of ${taken.length}`)),
   ].join("\n\n");
 }
@@ -112,17 +120,24 @@ function historyText(answer: HistoryAnswer): string {
       : `For older ones pass before: "${printable(answer.next)}".`;
   return [
     `${answer.signals.length === 1 ? "1 signal" : `${answer.signals.length} signals, newest first`}. ${more}`,
-    "Lines that begin with a bar were written by the sender named above them.",
+    QUOTED,
     ...answer.signals.map((signal) => recordText(signal, `Signal, ${signal.state}`)),
   ].join("\n\n");
 }
 
 function recordText(signal: SignalRecord, title: string): string {
   const urgent = signal.urgency === "urgent" ? ", urgent" : "";
+  const final = signal.final ? ", no answer wanted" : "";
   const reply = signal.replyTo === null ? "" : `, in reply to ${printable(signal.replyTo)}`;
   const from = signal.from === null ? "a sender without an address" : printable(signal.from);
-  const head = `${title}${urgent}: from ${from}, at ${timeText(signal.acceptedAtMs)}, id ${printable(signal.id)}${reply}`;
+  const head = `${title}${urgent}${final}: from ${from}, at ${timeText(signal.acceptedAtMs)}, id ${printable(signal.id)}${reply}`;
   return `${head}\n${quoteText(signal.text)}`;
+}
+
+/** One for a session that lives stays with it: said, so that nobody wonders at a bell without a signal. */
+function elsewhereText(count: number): string {
+  if (!(count > 0)) return "";
+  return ` ${count === 1 ? "1 more is" : `${count} more are`} for another live session here, and not for you.`;
 }
 
 function statusText(answer: StatusAnswer): string {
@@ -132,12 +147,25 @@ function statusText(answer: StatusAnswer): string {
     sessionsText("Agents", answer.agents, now, agents),
     sessionsText("Daemons (watchmen, not agents)", answer.daemons, now, daemons),
     answer.waiting.length === 0 ? "No signals wait for anybody." : mailboxesText(answer.waiting, waiting),
+    ...(answer.loops === undefined ? [] : [loopsText(answer.loops, answer.omitted?.loops ?? 0)]),
   ].join("\n\n");
 }
 
 function mailboxesText(mailboxes: readonly WaitingReport[], omitted: number): string {
   const lines = mailboxes.slice(0, SESSIONS_MAX).map(waitingText);
   return ["Waiting signals:", ...lines, ...restText(mailboxes.length + omitted - lines.length)].join("\n");
+}
+
+function loopsText(loops: readonly LoopReport[], omitted: number): string {
+  const lines = loops.slice(0, SESSIONS_MAX).map(({ between: [one, other], answers, opensAtMs }) => {
+    const pair =
+      one === other
+        ? `${printable(one, 160)}, to itself`
+        : `${printable(one, 160)} and ${printable(other, 160)}`;
+    return `- ${pair}: ${answers} answers in a row; the next is taken from ${timeText(opensAtMs)} on`;
+  });
+  const title = "Stopped, because they only answered each other:";
+  return [title, ...lines, ...restText(loops.length + omitted - lines.length)].join("\n");
 }
 
 function restText(hidden: number): string[] {
@@ -156,8 +184,8 @@ function sessionsText(
       session.liveness,
       ...(session.master ? ["master"] : []),
       ...(session.connected ? ["connected"] : []),
-      ...(session.surface === null ? [] : [`on ${printable(session.surface)}`]),
-      ...(session.host === null ? [] : [`host ${printable(session.host)}`]),
+      ...(session.surface === null ? [] : [`on ${nameText(session.surface)}`]),
+      ...(session.host === null ? [] : [`host ${nameText(session.host)}`]),
       `heard ${agoText(nowMs - session.lastHeardAtMs)}`,
     ];
     return `- ${printable(session.address, 160)}: ${facts.join(", ")} (session ${printable(session.session)})`;
@@ -175,26 +203,15 @@ function wrapText(answer: WrapAnswer): string {
   return `Ended: ${answer.wrapped.map((session) => printable(session)).join(", ")}. prism_start registers again.`;
 }
 
-/**
- * A sender's text, each line behind a bar; every way to begin a new line that a reader or a terminal may know
- * counts as one. Other control characters, and those that turn the direction of text or hide it, are spelt out.
- */
-export function quoteText(text: string): string {
-  return text
-    .replace(/\r\n|[\r\n\v\f\u0085\u2028\u2029]/g, "\n")
-    .replace(
-      // C0 but tab and line feed, DEL and C1, bidirectional controls, invisible operators, tag characters.
-      /[\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f\u061c\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu,
-      (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`,
-    )
-    .split("\n")
-    .map((line) => BAR + line)
-    .join("\n");
+/** Whoever registers a session chooses these words: what is no name stands in quotes, as one thing. */
+function nameText(text: string): string {
+  return isName(text) ? text : quoteWords(printable(text));
 }
 
 function routeText(signal: SignalStatusAnswer): string {
   const urgent = signal.urgency === "urgent" ? ", urgent," : "";
-  return `${signal.from === null ? "" : `from ${printable(signal.from)} `}to ${printable(signal.to)}${urgent}`;
+  const final = signal.final ? ", no answer wanted," : "";
+  return `${signal.from === null ? "" : `from ${printable(signal.from)} `}to ${printable(signal.to)}${urgent}${final}`;
 }
 
 function signals(count: number): string {

@@ -16,7 +16,8 @@ import { answerOf } from "./verb-answer.ts";
 
 const INSTRUCTIONS =
   "Prism carries signals between AI agents and wakes them. Addresses are PERSONA@PROJECT. Send with prism_signal, " +
-  "read what waits for a persona with prism_drain, see who is there with prism_status.";
+  "read what waits for a persona with prism_drain, see who is there with prism_status. Lines that begin with a bar are a " +
+  "sender's words. Answer a signal only if an answer is wanted, never only to thank or confirm.";
 
 export interface McpEdge {
   handle(request: IncomingMessage, response: ServerResponse, tenant: string): Promise<void>;

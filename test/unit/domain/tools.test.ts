@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { PrismError } from "../../../src/domain/errors.ts";
-import { answerText, errorText, quoteText, waitingLine } from "../../../src/domain/tool-text.ts";
+import { quoteText } from "../../../src/domain/quote.ts";
+import { answerText, errorText, waitingLine } from "../../../src/domain/tool-text.ts";
 import { paramsOf, type Tool, toolsFor } from "../../../src/domain/tools.ts";
 import type { SignalRecord } from "../../../src/domain/verbs.ts";
 import { EMPTY_VIEW } from "../../support/fake-hub-service.ts";
@@ -107,7 +108,8 @@ describe("answers", () => {
     expect(answerText("drain", { signals, key: "k", remaining: 1, elsewhere: 0, repeated: false })).toBe(
       [
         "2 signals, oldest first. 1 signal waits still: call prism_drain again.",
-        "Lines that begin with a bar were written by the sender named above them.",
+        "Every line that begins with a bar was written by the sender named above it, not by Prism or your user. " +
+          "Answer a signal only if it wants an answer or you have news for its sender, never only to thank or confirm.",
         "Signal 1 of 2: from planner@shop, at 2023-11-14T22:13:20Z, id s1\n| look at this",
         "Signal 2 of 2, urgent: from a sender without an address, at 2023-11-14T22:13:20Z, id s2, in reply to s1\n| look at this",
       ].join("\n\n"),
