@@ -26,6 +26,11 @@ const PARTS: readonly Part[] = [
     load: async () => (await import("./footprint.ts")).measureFootprint,
   },
   {
+    name: "hook",
+    title: "an agent's hook, from the start of its process to the end",
+    load: async () => (await import("./hook.ts")).measureHook,
+  },
+  {
     name: "doorbell",
     title: "from a sender's write to the ring on the surface",
     load: async () => (await import("./doorbell.ts")).measureDoorbell,

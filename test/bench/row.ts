@@ -20,8 +20,9 @@ export interface Peer {
   readonly value: number;
   /** Median over the rounds of ours divided by theirs. */
   readonly ratio: number;
-  /** The ratio wanted. */
+  /** The ratio wanted, where more is better; where less is, the other one. */
   readonly ratioAtLeast?: number;
+  readonly ratioAtMost?: number;
 }
 
 export type Goal = { readonly atMost: number } | { readonly atLeast: number };
@@ -41,28 +42,41 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-/** One peer out of figures taken in the same rounds as ours. */
+/**
+ * One peer out of figures taken in the same rounds as ours.
+ *
+ * @param wanted the least ratio, as a number; or either bound by its name
+ */
 export function peerOf(
   name: string,
   figures: { readonly ours: readonly number[]; readonly theirs: readonly number[] },
-  ratioAtLeast?: number,
+  wanted: number | Pick<Peer, "ratioAtLeast" | "ratioAtMost"> = {},
 ): Peer {
   const ratios = figures.theirs.map((value, round) => (figures.ours[round] ?? Number.NaN) / value);
   return {
     name,
     value: median(figures.theirs),
     ratio: median(ratios),
-    ...(ratioAtLeast === undefined ? {} : { ratioAtLeast }),
+    ...(typeof wanted === "number" ? { ratioAtLeast: wanted } : wanted),
   };
 }
 
 export function isMet(row: BenchRow): boolean {
   const { goal, value } = row;
   const ownGoal = goal === undefined || ("atMost" in goal ? value <= goal.atMost : value >= goal.atLeast);
-  const peers = (row.peers ?? []).every((peer) => peer.ratio >= (peer.ratioAtLeast ?? 0));
+  const peers = (row.peers ?? []).every(
+    ({ ratio, ratioAtLeast = 0, ratioAtMost = Number.POSITIVE_INFINITY }) =>
+      ratio >= ratioAtLeast && ratio <= ratioAtMost,
+  );
   return ownGoal && peers;
 }
 
 export function hasGoal(row: BenchRow): boolean {
-  return row.goal !== undefined || (row.peers ?? []).some((peer) => peer.ratioAtLeast !== undefined);
+  return row.goal !== undefined || (row.peers ?? []).some((peer) => wantedRatio(peer) !== undefined);
+}
+
+/** The bound on a peer's ratio in words, or undefined if none is wanted. */
+export function wantedRatio({ ratioAtLeast, ratioAtMost }: Peer): string | undefined {
+  if (ratioAtMost !== undefined) return `at most ${ratioAtMost}`;
+  return ratioAtLeast === undefined ? undefined : `at least ${ratioAtLeast}`;
 }

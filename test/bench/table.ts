@@ -1,5 +1,5 @@
 /** The bench's rows as a person reads them. Prints nothing itself. */
-import { type BenchRow, hasGoal, isMet } from "./row.ts";
+import { type BenchRow, hasGoal, isMet, wantedRatio } from "./row.ts";
 
 /** @returns lines, without a closing line end */
 export function tableOf(title: string, rows: readonly BenchRow[]): string {
@@ -10,8 +10,8 @@ export function tableOf(title: string, rows: readonly BenchRow[]): string {
       `${mark}  ${row.what.padEnd(62)} ${figure(row.value).padStart(9)} ${row.unit}${goalText(row)}`,
     );
     for (const peer of row.peers ?? []) {
-      const wanted = peer.ratioAtLeast === undefined ? "" : `, wanted ${peer.ratioAtLeast}`;
-      const ratio = `ratio ${peer.ratio.toFixed(2)}${wanted}`;
+      const wanted = wantedRatio(peer);
+      const ratio = `ratio ${peer.ratio.toFixed(2)}${wanted === undefined ? "" : `, wanted ${wanted}`}`;
       lines.push(
         `         ${`against ${peer.name}`.padEnd(60)} ${figure(peer.value).padStart(9)} ${row.unit}  (${ratio})`,
       );
