@@ -51,6 +51,8 @@ export async function bundle({ entry, outDir, version }: BundleOptions): Promise
     format: "esm",
     outdir: outDir,
     write: false,
+    // Its entry for Node is UMD, whose requires esbuild can't see.
+    alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
     define: { PRISM_VERSION: JSON.stringify(version) },
   } as const satisfies BuildOptions;
   const src = dirname(entry);

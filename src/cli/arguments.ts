@@ -74,6 +74,8 @@ export interface Input<F extends Flags, A extends readonly Argument<unknown>[]> 
   readonly arguments: { readonly [I in keyof A]: A[I] extends Argument<infer V> ? V : never };
   /** Which flags were typed, as against coming from the environment or the file. */
   readonly typed: ReadonlySet<string>;
+  /** Their words, for who keeps them for later. */
+  readonly words: ReadonlyMap<string, string | true>;
 }
 
 export type InputOf<T> = T extends TypedTable<infer F, infer A> ? Input<F, A> : never;
@@ -91,6 +93,8 @@ export interface Sources {
   readonly config: { readonly [key: string]: string | boolean };
   /** Named in messages. */
   readonly configPath: string;
+  /** What was set up for one persona in one project: before the file, which is for all, and after the environment. */
+  readonly kept?: { readonly config: { readonly [key: string]: string }; readonly path: string };
 }
 
 /** `execCommand` as it is typed: `--exec-command`. */
@@ -131,7 +135,8 @@ export function parseArguments<F extends Flags, A extends readonly Argument<unkn
     }
   }
   // The table says which value each key holds; TypeScript can't follow that through a loop.
-  return { flags, arguments: values, typed: new Set(typed.flags.keys()) } as unknown as Input<F, A>;
+  const asTyped = { typed: new Set(typed.flags.keys()), words: typed.flags };
+  return { flags, arguments: values, ...asTyped } as unknown as Input<F, A>;
 }
 
 interface Typed {
@@ -210,10 +215,13 @@ export function settingValue(key: string, flag: Flag, sources: Sources): unknown
   const variable = variableOf(key);
   const fromEnv = sources.env[variable];
   // An empty variable is an absent one: that is how unit files and shells switch a setting off.
+  const kept = sources.kept?.config[key];
   const found: readonly [string | boolean | undefined, string] =
     fromEnv !== undefined && fromEnv !== ""
       ? [fromEnv, variable]
-      : [sources.config[key], `"${key}" in ${printable(sources.configPath, 200)}`];
+      : kept !== undefined
+        ? [kept, `"${key}" in ${printable(sources.kept?.path ?? "", 200)}`]
+        : [sources.config[key], `"${key}" in ${printable(sources.configPath, 200)}`];
   const [value, what] = found;
   try {
     if (flag.kind === "switch") return value === undefined ? false : switchValue(value, what);

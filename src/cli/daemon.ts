@@ -1,6 +1,7 @@
 /** `prism daemon`: one persona in one project, watched over until it is told to stop. */
 import { openDaemon } from "../daemon/daemon.ts";
-import { formatAddress } from "../domain/address.ts";
+import { formatAddress, printable } from "../domain/address.ts";
+import { PrismError } from "../domain/errors.ts";
 import { loadSurface } from "../surfaces/registry.ts";
 import { table } from "./arguments.ts";
 import { claimHome } from "./claim.ts";
@@ -8,6 +9,7 @@ import { attachFlags, attachSettings } from "./daemon-attach.ts";
 import { surfaceConfig, surfaceFlags } from "./daemon-surface.ts";
 import { EXIT } from "./exit-status.ts";
 import { hubFlags, hubTarget, localHubUrl, mustBeUsable } from "./hub-target.ts";
+import { keptSurface } from "./kept-surface.ts";
 import { childFlags, hostName, logFlags, openLog, untilStopped } from "./lasting.ts";
 import { inkFor } from "./layout.ts";
 import { projectAt } from "./project.ts";
@@ -25,7 +27,7 @@ const definition = table({
   flags: {
     persona: needed(settings.persona),
     project: { ...needed(settings.project), about: "the project's folder" },
-    surface: needed(settings.surface),
+    surface: { ...settings.surface, otherwise: 'what "prism surface add" set up' },
     ...surfaceFlags,
     ...attachFlags,
     lease: settings.lease,
@@ -38,6 +40,10 @@ const definition = table({
     ...json,
   },
   examples: [
+    {
+      line: "prism daemon --persona reviewer --project ~/shop",
+      about: "rings where prism surface add has set the agent up",
+    },
     {
       line: "prism daemon --persona reviewer --project ~/shop --surface terminal",
       about: "rings in this terminal",
@@ -52,7 +58,7 @@ const definition = table({
     },
     {
       line: "prism-daemon --persona reviewer --project ~/shop --surface terminal",
-      about: "the same as the first, by its other name",
+      about: "rings in this terminal, by its other name",
     },
   ],
 });
@@ -65,7 +71,8 @@ export const daemon = verb(
     const project = projectAt(flags.project, runtime.cwd);
     const address = { persona: flags.persona, project: project.name };
     const log = openLog("daemon", flags, runtime);
-    const open = await loadSurface(flags.surface, surfaceConfig(flags.surface, input));
+    const surface = flags.surface ?? noSurface(flags.persona, flags.project);
+    const open = await loadSurface(surface, surfaceConfig(surface, input));
     claimHome(home);
     const target = () => hubTarget(flags, runtime);
     mustBeUsable(target);
@@ -95,7 +102,7 @@ export const daemon = verb(
     const facts = {
       address: formatAddress(address),
       root: project.root,
-      surface: flags.surface,
+      surface,
       hub: flags.hub ?? localHubUrl(runtime),
     };
     if (flags.json) writeJson(runtime.out, { ...facts, pid: process.pid });
@@ -106,8 +113,18 @@ export const daemon = verb(
     if (reason === "wrapped" && !flags.json) runtime.out.write(wrappedText(facts.address, runtime));
     return EXIT.ok;
   },
-  { lasting: true },
+  { lasting: true, keptOf: ({ flags, typed }, runtime) => keptSurface(flags, typed, runtime) },
 );
+
+function noSurface(persona: string, project: string): never {
+  throw new PrismError(
+    "invalid_argument",
+    `daemon needs --surface NAME: none is set up for ${persona} here`,
+    {
+      hint: `give it, or set one up: prism surface add claude-code --persona ${persona} --project ${printable(project, 200)}`,
+    },
+  );
+}
 
 function startedText(
   facts: { readonly address: string; readonly surface: string; readonly hub: string },

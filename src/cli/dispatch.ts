@@ -6,7 +6,7 @@ import { printable } from "../domain/address.ts";
 import { type ErrorReport, PrismError, reportOf } from "../domain/errors.ts";
 import { nearest } from "../domain/shape.ts";
 import { EXIT, type ExitStatus, exitStatusOf } from "./exit-status.ts";
-import { overviewText, verbText } from "./help.ts";
+import { familyText, overviewText, verbText } from "./help.ts";
 import { inkFor, momentText } from "./layout.ts";
 import { type Output, type Runtime, writeJson } from "./runtime.ts";
 import type { Verb } from "./verb.ts";
@@ -67,28 +67,55 @@ async function answered(words: readonly string[], runtime: Runtime, json: boolea
     else runtime.out.write(`prism ${runtime.version}\n`);
     return EXIT.ok;
   }
-  const entry = entryNamed(first);
-  if (beforeTerminator(rest).some((word) => word === "--help" || word === "-h")) {
-    return help([first], runtime, json);
-  }
-  return runVerb(await entry.load(), rest, runtime);
+  const wantsHelp = beforeTerminator(rest).some((word) => word === "--help" || word === "-h");
+  if (wantsHelp) return help(namedBy(words), runtime, json);
+  const { entry, rest: given } = called(words);
+  return runVerb(await entry.load(), given, runtime);
 }
 
-function entryNamed(name: string): VerbEntry {
-  const entry = VERBS_BY_NAME.get(name);
-  if (entry !== undefined) return entry;
+/** Some names are of two words: `surface add`. */
+function called(words: readonly string[]): { readonly entry: VerbEntry; readonly rest: readonly string[] } {
+  const pair = VERBS_BY_NAME.get(words.slice(0, 2).join(" "));
+  if (pair !== undefined && words.length > 1) return { entry: pair, rest: words.slice(2) };
+  const [first = "", second] = words;
+  const entry = VERBS_BY_NAME.get(first);
+  if (entry !== undefined) return { entry, rest: words.slice(1) };
+  if (familyOf(first).length > 0 && (second === undefined || second.startsWith("-"))) {
+    throw new PrismError("unknown_verb", `"${first}" needs another word behind it`, {
+      hint: `one of: ${familyOf(first)
+        .map(({ name }) => `prism ${name}`)
+        .join(", ")}`,
+    });
+  }
+  throw unknownVerb(familyOf(first).length > 0 ? `${first} ${second}` : first);
+}
+
+/** The verbs whose names begin with this word. */
+function familyOf(word: string): VerbEntry[] {
+  return Array.from(VERBS_BY_NAME.values()).filter(({ name }) => name.startsWith(`${word} `));
+}
+
+/** What of the words names a verb, for help. */
+function namedBy(words: readonly string[]): readonly string[] {
+  const [first = "", second = ""] = words;
+  return VERBS_BY_NAME.has(`${first} ${second}`) ? [first, second] : [first];
+}
+
+function unknownVerb(name: string): PrismError {
   const near = nearest(name, [...VERBS_BY_NAME.keys(), "help", "version"]);
   const shown = printable(name, 40);
   const message = name.startsWith("-") ? `a verb comes first, not "${shown}"` : `there is no verb "${shown}"`;
-  throw new PrismError("unknown_verb", message, {
+  return new PrismError("unknown_verb", message, {
     hint: near === undefined ? 'see "prism help"' : `did you mean "prism ${near}"?`,
   });
 }
 
 async function help(names: readonly string[], runtime: Runtime, json: boolean): Promise<ExitStatus> {
   const ink = inkFor(runtime.out);
-  const [name, extra] = names;
-  if (extra !== undefined) {
+  const [name, second] = names;
+  const named = namedBy(names);
+  const extra = names[named.length];
+  if (extra !== undefined && VERBS_BY_NAME.has(named.join(" "))) {
     throw new PrismError(
       "invalid_argument",
       `help takes one verb, and "${printable(extra, 40)}" is one too many`,
@@ -99,7 +126,13 @@ async function help(names: readonly string[], runtime: Runtime, json: boolean): 
     else runtime.out.write(overviewText(VERB_GROUPS, ink));
     return EXIT.ok;
   }
-  const entry = entryNamed(name);
+  const family = second === undefined ? familyOf(name) : [];
+  if (family.length > 0 && !VERBS_BY_NAME.has(name)) {
+    if (json) writeJson(runtime.out, { verbs: family.map(summaryOf) });
+    else runtime.out.write(familyText(name, family, ink));
+    return EXIT.ok;
+  }
+  const { entry } = called(names);
   const text = verbText((await entry.load()).table, entry.summary, ink);
   if (json) writeJson(runtime.out, { ...summaryOf(entry), text });
   else runtime.out.write(text);

@@ -40,6 +40,12 @@ ${examplesText(
 `;
 }
 
+/** The verbs that share their first word. */
+export function familyText(word: string, verbs: VerbGroup["verbs"], ink: Ink): string {
+  const rows = verbs.map((verb) => [verb.name, verb.summary] as const);
+  return `${ink.bold(`prism ${word}`)}: one of\n\n${described(rows, { columns: COLUMNS, termColumns: 14 })}\n`;
+}
+
 /** One verb's page. */
 export function verbText(verb: Table, summary: string, ink: Ink): string {
   const parts = [

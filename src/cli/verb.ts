@@ -26,16 +26,26 @@ export interface VerbTraits {
   readonly sourcesOf?: (runtime: Runtime) => Sources;
 }
 
+/** For a verb whose other settings may be kept where its first ones lead: it is read twice. */
+export interface KeptTraits<F extends Flags, A extends readonly Argument<unknown>[]> extends VerbTraits {
+  readonly keptOf?: (first: Input<F, A>, runtime: Runtime) => Promise<Sources["kept"]>;
+}
+
 /** Ties a table to what it does, which then gets its values with their types. */
 export function verb<F extends Flags, A extends readonly Argument<unknown>[]>(
   table: TypedTable<F, A>,
   act: (input: Input<F, A>, runtime: Runtime) => Promise<ExitStatus>,
-  traits: VerbTraits = {},
+  traits: KeptTraits<F, A> = {},
 ): Verb {
   const sourcesOf = traits.sourcesOf ?? ((runtime) => runtime.readSources());
   return {
     table,
     lasting: traits.lasting === true,
-    run: async (words, runtime) => act(parseArguments(table, words, sourcesOf(runtime)), runtime),
+    async run(words, runtime) {
+      const sources = sourcesOf(runtime);
+      const input = parseArguments(table, words, sources);
+      const kept = await traits.keptOf?.(input, runtime);
+      return act(kept === undefined ? input : parseArguments(table, words, { ...sources, kept }), runtime);
+    },
   };
 }

@@ -62,6 +62,26 @@ export const VERB_GROUPS: readonly VerbEntryGroup[] = [
     ],
   },
   {
+    title: "Set up",
+    verbs: [
+      {
+        name: "surface add",
+        summary: "set an agent up in the program that it lives in",
+        load: async () => (await import("./surface/add.ts")).surfaceAdd,
+      },
+      {
+        name: "surface remove",
+        summary: "take that back, to the byte",
+        load: async () => (await import("./surface/remove.ts")).surfaceRemove,
+      },
+      {
+        name: "surface list",
+        summary: "what is set up where, and whether it still stands",
+        load: async () => (await import("./surface/list.ts")).surfaceList,
+      },
+    ],
+  },
+  {
     title: "Run",
     verbs: [
       {
@@ -98,6 +118,7 @@ export const VERB_GROUPS: readonly VerbEntryGroup[] = [
   },
 ];
 
+/** By name; some names are of two words. */
 export const VERBS_BY_NAME: ReadonlyMap<string, VerbEntry> = new Map(
   VERB_GROUPS.flatMap((group) => group.verbs.map((entry) => [entry.name, entry] as const)),
 );

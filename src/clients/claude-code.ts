@@ -7,12 +7,13 @@
  */
 import { join } from "node:path";
 import { printable } from "../domain/address.ts";
+import type { HookEvent } from "../ipc/hook.ts";
 import type { ClientFile, ClientPlan, Placed, Scope, Surroundings } from "./client.ts";
-import { type HookEvent, hookLine, hookWords, shimWords } from "./hook-command.ts";
+import { hookLine, hookWords, shimWords } from "./hook-command.ts";
 import { hookEntries, hookFinder, hookHolders } from "./hook-entries.ts";
 import { serverEntry, serverFinder, serverHolders } from "./server-entry.ts";
-import { type Entry, type Found, jsonEditing, listAt } from "./text/entries.ts";
-import type { Json } from "./text/json-text.ts";
+import { type Entry, type Found, isObject, jsonEditing, listAt } from "./text/entries.ts";
+import { type Json, readJson } from "./text/json-text.ts";
 
 const RULE = "mcp__prism";
 const SERVER = "prism";
@@ -65,6 +66,7 @@ function settingsFile(scope: Scope, placed: Placed, around: Surroundings): Clien
     path,
     what,
     modeNew: scope === "user" ? 0o600 : 0o666,
+    obstacles: (text) => obstaclesIn(readJson(text, what).value),
     editing: jsonEditing({
       what,
       entries,
@@ -76,6 +78,21 @@ function settingsFile(scope: Scope, placed: Placed, around: Surroundings): Clien
       others: hookHolders("claude-code", isOurs),
     }),
   };
+}
+
+/** What a person switched off stays off; but they should hear why nothing rings. */
+function obstaclesIn(value: unknown): string[] {
+  if (!isObject(value)) return [];
+  const denied = [...listAt(value, "permissions", "deny"), ...listAt(value, "permissions", "ask")];
+  return [
+    ...(value["disableAllHooks"] === true ? ['"disableAllHooks" is true: no hook runs'] : []),
+    ...(listAt(value, "disabledMcpjsonServers").includes(SERVER)
+      ? ['"disabledMcpjsonServers" names "prism": its tools are off']
+      : []),
+    ...(denied.includes(RULE)
+      ? [`"permissions" denies "${RULE}" or asks for it: an agent can't drain by itself`]
+      : []),
+  ];
 }
 
 function wordFound(value: unknown, container: readonly string[], word: string, role: string): Found[] {

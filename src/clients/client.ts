@@ -26,6 +26,8 @@ export interface ClientFile {
   /** To stand in messages: `Claude Code's settings "/w/.claude/settings.local.json"`. */
   readonly what: string;
   readonly editing: Editing;
+  /** What in it keeps Prism from working there, each as one sentence. */
+  readonly obstacles?: (text: string) => readonly string[];
   /** Mode of a file that is made: the user's own files may hold secrets of others. */
   readonly modeNew: number;
 }

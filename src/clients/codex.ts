@@ -6,8 +6,9 @@
  */
 import { join } from "node:path";
 import { printable } from "../domain/address.ts";
+import type { HookEvent } from "../ipc/hook.ts";
 import type { ClientFile, ClientPlan, Placed, Surroundings } from "./client.ts";
-import { type HookEvent, hookLine, readServer, shimWords } from "./hook-command.ts";
+import { hookLine, readServer, shimWords } from "./hook-command.ts";
 import { hookEntries, hookFinder, hookHolders } from "./hook-entries.ts";
 import { type Holder, jsonEditing } from "./text/entries.ts";
 import { tomlEditing } from "./text/toml-block.ts";

@@ -4,18 +4,9 @@
  * from the owner-only file itself.
  */
 import { PrismError } from "../domain/errors.ts";
+import { HOOK_EVENTS, type HookEvent } from "../ipc/hook.ts";
 
 export type HookClient = "claude-code" | "codex";
-
-export const HOOK_EVENTS = [
-  "session-start",
-  "user-prompt-submit",
-  "post-tool-use",
-  "stop",
-  "session-end",
-  "wait",
-] as const;
-export type HookEvent = (typeof HOOK_EVENTS)[number];
 
 /** Who works there, and how Prism is started. */
 export interface Placing {

@@ -2,7 +2,9 @@
  * Our hooks in a settings file, in the form that Claude Code and Codex share: event, groups, handlers. Each of
  * ours has a group of its own, so that it can be told apart, moved and taken out alone.
  */
-import { type HookClient, type HookEvent, readHandler } from "./hook-command.ts";
+
+import type { HookEvent } from "../ipc/hook.ts";
+import { type HookClient, readHandler } from "./hook-command.ts";
 import { type Entry, type Found, type Holder, isObject } from "./text/entries.ts";
 import type { Json } from "./text/json-text.ts";
 

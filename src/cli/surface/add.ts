@@ -1,0 +1,221 @@
+/** `prism surface add`: sets a persona up in the program in which its agent lives. */
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { SCOPES, type Scope } from "../../clients/client.ts";
+import { writeOwnFile } from "../../clients/client-file.ts";
+import {
+  type Placement,
+  readPlacementsOrSetAside,
+  SURFACES_SET_UP,
+  type SurfaceSetUp,
+} from "../../clients/placement.ts";
+import { clientPlan, planAdding } from "../../clients/set-up.ts";
+import { printable } from "../../domain/address.ts";
+import { PrismError } from "../../domain/errors.ts";
+import { flagOf, type InputOf, table } from "../arguments.ts";
+import { claimHome } from "../claim.ts";
+import { surfaceConfig, surfaceFlags } from "../daemon-surface.ts";
+import { EXIT } from "../exit-status.ts";
+import { choice, path } from "../kinds.ts";
+import { inkFor } from "../layout.ts";
+import { projectAt } from "../project.ts";
+import { type Runtime, writeJson } from "../runtime.ts";
+import { json, needed, settings } from "../settings.ts";
+import { verb } from "../verb.ts";
+import { diffText, fileReports, filesText, listText, notesOn } from "./told.ts";
+import { placedOf, programWords, SURFACE_TITLES, surroundingsOf, type Whose, whose } from "./whose.ts";
+
+const SCOPE_DEFAULT: Scope = "local";
+
+const definition = table({
+  name: "surface add",
+  about: [
+    "Writes what the agent's program needs into its own files: hooks, the tools, and the permission to use them. What stands there stays as it is, comments and order too; a copy is kept, and prism surface remove puts it back. Run again it changes nothing, or brings up to date what is old: after an update of Prism, or for another persona's name.",
+    "claude-code: hooks and permissions in .claude/settings.local.json of the project, the tools in its .mcp.json. codex: .codex/hooks.json and .codex/config.toml of the project. claude-desktop: the app's own configuration, or a bundle that installs with a click. tmux: nothing of tmux's.",
+    "What the daemon needs to know is kept too: prism daemon for this persona and project then needs no --surface.",
+  ],
+  arguments: [{ word: "SURFACE", about: SURFACES_SET_UP.join(", "), kind: choice([...SURFACES_SET_UP]) }],
+  flags: {
+    persona: needed(settings.persona),
+    project: { ...needed(settings.project), about: "the project's folder" },
+    scope: {
+      kind: choice([...SCOPES]),
+      about:
+        "whose files of Claude Code: this checkout's, the project's that all share, or the user's for every project",
+      otherwise: SCOPE_DEFAULT,
+    },
+    config: { kind: path("FILE"), about: "Claude Desktop's configuration, if it lies elsewhere" },
+    bundle: { kind: path("FILE"), about: "writes a bundle for Claude Desktop (.mcpb) instead" },
+    dryRun: { kind: "switch", about: "shows the difference, and writes nothing" },
+    ...surfaceFlags,
+    tenant: settings.tenant,
+    ...json,
+  },
+  apart: [
+    ["config", "bundle"],
+    ["dryRun", "bundle"],
+  ],
+  examples: [
+    {
+      line: "prism surface add claude-code --persona reviewer --project ~/shop --dry-run",
+      about: "what would be written",
+    },
+    { line: "prism surface add codex --persona builder --project .", about: "in the project of this folder" },
+    {
+      line: "prism surface add tmux --persona ci --project . --tmux-target ci",
+      about: "the pane in which the agent runs; prism daemon then finds it",
+    },
+    {
+      line: "prism surface add claude-desktop --persona ann --project ~/notes --bundle prism.mcpb",
+      about: "a file to open with Claude Desktop",
+    },
+  ],
+});
+
+type AddInput = InputOf<typeof definition>;
+
+export const surfaceAdd = verb(definition, async (input, runtime) => {
+  const { flags } = input;
+  const [surface] = input.arguments;
+  refuseStrangers(surface, input);
+  const project = projectAt(flags.project, runtime.cwd);
+  const who = whose({ persona: flags.persona, project: project.name }, flags.tenant, runtime.home);
+  const before = readPlacementsOrSetAside(who.stateDir);
+  const placement = placementOf(surface, project.root, input, runtime);
+  const around = surroundingsOf(runtime);
+  const planOf = (of: Omit<Placement, "files">) =>
+    of.bundle === undefined
+      ? clientPlan(of.surface, placedOf(who, of, runtime.home), around)
+      : { files: [], alsoRead: [], next: bundleSteps(of.bundle) };
+  const plan = planOf(placement);
+  const standing = before.find((each) => each.surface === surface);
+  const setUp = planAdding({
+    stateDir: who.stateDir,
+    before,
+    placement,
+    plan,
+    ...(standing === undefined ? {} : { last: { placement: standing, plan: planOf(standing) } }),
+  });
+  const { changes } = setUp;
+  if (!flags.dryRun) {
+    claimHome(runtime.home);
+    if (placement.bundle !== undefined) await writeBundle(placement.bundle, who, placement, runtime);
+    await setUp.commit();
+  }
+  const daemon = `prism daemon --persona ${flags.persona} --project ${printable(project.root, 200)}`;
+  const report = {
+    surface,
+    address: who.shown,
+    root: project.root,
+    dryRun: flags.dryRun,
+    changed: !setUp.isDone,
+    files: fileReports(changes, flags.dryRun),
+    notes: [...notesOn(changes), ...sharingNote(surface, project.root, plan.files.length)],
+    next: [...plan.next, `start its daemon: ${daemon}`],
+  };
+  if (flags.json) writeJson(runtime.out, report);
+  else if (flags.dryRun) runtime.out.write(diffText(changes, runtime.out) + dryText(report, runtime));
+  else runtime.out.write(doneText(report, filesText(changes, inkFor(runtime.out)), runtime));
+  return EXIT.ok;
+});
+
+/** A flag of another surface would be kept for nothing. */
+function refuseStrangers(surface: SurfaceSetUp, input: AddInput): void {
+  surfaceConfig(surface, input);
+  const owners = { scope: "claude-code", config: "claude-desktop", bundle: "claude-desktop" } as const;
+  for (const [flag, owner] of Object.entries(owners)) {
+    if (!input.typed.has(flag) || surface === owner) continue;
+    throw new PrismError("invalid_argument", `${flagOf(flag)} is for ${owner}, not for ${surface}`, {
+      hint: `leave ${flagOf(flag)} out`,
+    });
+  }
+  if (surface === "tmux" && input.flags.tmuxTarget === undefined) {
+    throw new PrismError("invalid_argument", "surface tmux needs --tmux-target TARGET", {
+      hint: "name the agent's pane, as in --tmux-target reviewer for the session of that name",
+    });
+  }
+}
+
+function placementOf(
+  surface: SurfaceSetUp,
+  root: string,
+  { flags, words }: AddInput,
+  runtime: Runtime,
+): Omit<Placement, "files"> {
+  const absolute = (file: string): string => resolve(runtime.cwd, file);
+  return {
+    surface,
+    root,
+    scope: flags.scope ?? SCOPE_DEFAULT,
+    program: programWords(runtime),
+    ...(flags.config === undefined ? {} : { config: absolute(flags.config) }),
+    ...(flags.bundle === undefined ? {} : { bundle: absolute(flags.bundle) }),
+    settings: Object.keys(surfaceFlags).flatMap((name) => {
+      const value = words.get(name);
+      return value === undefined ? [] : [{ name, value: String(value) }];
+    }),
+  };
+}
+
+function bundleSteps(file: string): readonly string[] {
+  return [`open ${printable(file, 200)} with Claude Desktop, and agree to install it`];
+}
+
+async function writeBundle(
+  file: string,
+  who: Whose,
+  placement: Omit<Placement, "files">,
+  runtime: Runtime,
+): Promise<void> {
+  if (!runtime.engine.packaged) {
+    throw new PrismError("unsupported", "a bundle holds the built executable, and this is not it", {
+      hint: 'build it first: "npm run build", then run dist/prism',
+    });
+  }
+  const { desktopBundle } = await import("../../clients/desktop-bundle.ts");
+  const bytes = await desktopBundle({
+    placed: placedOf(who, placement, runtime.home),
+    project: who.address.project,
+    executable: runtime.self.command,
+    version: runtime.version,
+    platform: process.platform,
+    nowMs: runtime.now(),
+  });
+  writeOwnFile(file, bytes);
+}
+
+/** What is shared through version control holds paths of this host. */
+function sharingNote(surface: SurfaceSetUp, root: string, files: number): readonly string[] {
+  const shared = { "claude-code": ".mcp.json", codex: ".codex", "claude-desktop": "", tmux: "" }[surface];
+  if (shared === "" || files === 0 || !existsSync(join(root, ".git"))) return [];
+  return [`${shared} in the project now holds paths of this host: keep that out of version control`];
+}
+
+interface Report {
+  readonly surface: SurfaceSetUp;
+  readonly address: string;
+  readonly changed: boolean;
+  readonly notes: readonly string[];
+  readonly next: readonly string[];
+}
+
+function dryText({ changed, notes }: Report, runtime: Runtime): string {
+  const ink = inkFor(runtime.out);
+  const verdict = changed
+    ? "nothing was written; without --dry-run it is"
+    : "all stands as it should; nothing to write";
+  return `${listText("mind", notes, ink.yellow)}${ink.dim(verdict)}\n`;
+}
+
+function doneText(
+  { surface, address, changed, notes, next }: Report,
+  files: string,
+  runtime: Runtime,
+): string {
+  const ink = inkFor(runtime.out);
+  const title = SURFACE_TITLES[surface];
+  const head = changed
+    ? `${ink.green("set up")} ${address} in ${title}\n`
+    : `${address} was set up in ${title} already; nothing was written\n`;
+  return `${head}${files}${listText("mind", notes, ink.yellow)}${listText("next", next, ink.bold)}`;
+}
