@@ -6,6 +6,7 @@
  * One tool per language, in this order: JavaScript, Python, Rust, Go. Where several lockfiles of one language lie
  * side by side, what `package.json` declares decides, then the order of the table; the others are named in `notes`.
  */
+import { printable } from "../domain/address.ts";
 
 /** The plain files at the top of a project's folder. */
 export interface ProjectFiles {
@@ -88,7 +89,7 @@ function javascript(files: ProjectFiles): Part {
   }
   if (declared !== null && !isJsManager(declared.name)) {
     return {
-      problem: `package.json declares the package manager "${declared.name}", which is not known here`,
+      problem: `package.json declares the package manager "${printable(declared.name, 40)}", which is not known here`,
     };
   }
   const chosen = declared === null ? found[0] : found.find(({ manager }) => manager === declared.name);
@@ -124,7 +125,7 @@ function declaredManager(files: ProjectFiles): Declared | null {
   const field = manifest["packageManager"];
   if (typeof field === "string") {
     const [, name = "", version = ""] = /^([a-z]+)(?:@([^+]*).*)?$/.exec(field.trim()) ?? [];
-    return name === "" ? { name: field.slice(0, 40), version: "" } : { name, version };
+    return name === "" ? { name: field, version: "" } : { name, version };
   }
   const engine = membersOf(membersOf(manifest["devEngines"])["packageManager"]);
   const { name } = engine;
