@@ -96,12 +96,17 @@ export function readPlacements(stateDir: string): readonly Placement[] {
   }
 }
 
-/** As `readPlacements`; a record that can't be understood is set aside: the files themselves say what is ours. */
-export function readPlacementsOrSetAside(stateDir: string): readonly Placement[] {
+/**
+ * As `readPlacements`; a record that can't be understood counts as none, since the files themselves say what is ours.
+ *
+ * @param how `mend` sets a broken record aside, `look` leaves it
+ */
+export function readPlacementsIfWhole(stateDir: string, how: "mend" | "look"): readonly Placement[] {
   try {
     return readPlacements(stateDir);
   } catch (error) {
     if (!(error instanceof PrismError) || error.code !== "malformed") throw error;
+    if (how === "look") return [];
     const path = placementPathOf(stateDir);
     try {
       renameSync(path, `${path}.corrupt`);

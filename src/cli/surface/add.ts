@@ -5,7 +5,7 @@ import { SCOPES, type Scope } from "../../clients/client.ts";
 import { writeOwnFile } from "../../clients/client-file.ts";
 import {
   type Placement,
-  readPlacementsOrSetAside,
+  readPlacementsIfWhole,
   SURFACES_SET_UP,
   type SurfaceSetUp,
 } from "../../clients/placement.ts";
@@ -66,7 +66,7 @@ const definition = table({
       about: "the pane in which the agent runs; prism daemon then finds it",
     },
     {
-      line: "prism surface add claude-desktop --persona ann --project ~/notes --bundle prism.mcpb",
+      line: "prism surface add claude-desktop --persona ann --project . --bundle ann.mcpb",
       about: "a file to open with Claude Desktop",
     },
   ],
@@ -80,7 +80,7 @@ export const surfaceAdd = verb(definition, async (input, runtime) => {
   refuseStrangers(surface, input);
   const project = projectAt(flags.project, runtime.cwd);
   const who = whose({ persona: flags.persona, project: project.name }, flags.tenant, runtime.home);
-  const before = readPlacementsOrSetAside(who.stateDir);
+  const before = readPlacementsIfWhole(who.stateDir, flags.dryRun ? "look" : "mend");
   const placement = placementOf(surface, project.root, input, runtime);
   const around = surroundingsOf(runtime);
   const planOf = (of: Omit<Placement, "files">) =>

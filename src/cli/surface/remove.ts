@@ -1,7 +1,7 @@
 /** `prism surface remove`: takes out what `surface add` put into the files of an agent's program. */
 import { resolve } from "node:path";
 import { SCOPES } from "../../clients/client.ts";
-import { type Placement, readPlacementsOrSetAside, SURFACES_SET_UP } from "../../clients/placement.ts";
+import { type Placement, readPlacementsIfWhole, SURFACES_SET_UP } from "../../clients/placement.ts";
 import { clientPlan, planRemoving } from "../../clients/set-up.ts";
 import { PrismError } from "../../domain/errors.ts";
 import { table } from "../arguments.ts";
@@ -47,7 +47,7 @@ const definition = table({
 export const surfaceRemove = verb(definition, async ({ flags, arguments: [surface] }, runtime) => {
   const project = projectLeft(flags.project, runtime.cwd);
   const who = whose({ persona: flags.persona, project: project.name }, flags.tenant, runtime.home);
-  const before = readPlacementsOrSetAside(who.stateDir);
+  const before = readPlacementsIfWhole(who.stateDir, flags.dryRun ? "look" : "mend");
   const placement = before.find((each) => each.surface === surface);
   // Without a record the files themselves say what is ours.
   const presumed: Omit<Placement, "files"> = placement ?? {

@@ -26,6 +26,8 @@ export interface JsonDocument {
 
 const BOM = "\ufeff";
 const INDENT_DEFAULT = "  ";
+/** Longer ones get lines of their own, also beside neighbours that stand on one. */
+const INLINE_CHARS_MAX = 60;
 
 /**
  * Comments and closing commas are read too: whether the client does is another question.
@@ -163,12 +165,14 @@ function inserted(text: string, node: Node, member: { readonly key?: string; rea
   const solid = solidTokens(text, from, close);
   const at = solid.at(-1)?.end ?? from;
   const hasComma = solid.some((token) => token.kind === "comma");
-  const isInline = last === undefined ? isOneLine(text) : !text.slice(node.offset, close).includes("\n");
+  const line = inlineText(member, isSpaced(text));
+  const isShort = line.length <= INLINE_CHARS_MAX && last !== undefined;
+  const isInline = isOneLine(text) || (isShort && !text.slice(node.offset, close).includes("\n"));
   const eol = eolOf(text);
   const outer = lineIndent(text, node.offset);
   const indent =
     last !== undefined && startsLine(text, last) ? lineIndent(text, last.offset) : outer + unitOf(text);
-  const body = isInline ? inlineText(member, isSpaced(text)) : blockText(member, unitOf(text), eol + indent);
+  const body = isInline ? line : blockText(member, unitOf(text), eol + indent);
   const lead = isInline ? (last !== undefined && isSpaced(text) ? " " : "") : eol + indent;
   const tail = text.slice(at, close);
   // An empty container that closes on the line on which it opens gets its closing on a line of its own.

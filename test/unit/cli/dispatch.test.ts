@@ -6,6 +6,10 @@ import { PrismError } from "../../../src/domain/errors.ts";
 import { fakeRuntime, typed } from "../../support/fake-runtime.ts";
 
 const names = [...VERBS_BY_NAME.keys()];
+/** Some names are of two words. */
+const wordsOf = (name: string): string[] => name.split(" ");
+const isVerb = (words: readonly string[], at: number): boolean =>
+  VERBS_BY_NAME.has(words[at] ?? "") || VERBS_BY_NAME.has(words.slice(at, at + 2).join(" "));
 
 describe("help", () => {
   it("lists every verb, and is what a stranger sees first", async () => {
@@ -19,12 +23,23 @@ describe("help", () => {
   });
 
   it.each(names)("of %s is a page", async (name) => {
-    const { status, out } = await typed(["help", name]);
+    const { status, out } = await typed(["help", ...wordsOf(name)]);
     expect(status).toBe(0);
     expect(out).toMatchSnapshot();
-    expect((await typed([name, "--help"])).out).toBe(out);
-    expect((await typed([name, "-h", "--bogus"])).out).toBe(out);
+    expect((await typed([...wordsOf(name), "--help"])).out).toBe(out);
+    expect((await typed([...wordsOf(name), "-h", "--bogus"])).out).toBe(out);
     for (const line of out.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
+
+  it("of the first word of some lists what may stand behind it", async () => {
+    const { status, out } = await typed(["help", "surface"]);
+    expect(status).toBe(0);
+    expect(out).toMatchSnapshot();
+    expect((await typed(["surface", "--help"])).out).toBe(out);
+    expect((await typed(["help", "surface", "ad"])).err).toBe(
+      'prism: there is no verb "surface ad"\n  hint: did you mean "prism surface add"?\n',
+    );
+    expect((await typed(["help", "surface", "add", "x"])).status).toBe(64);
   });
 
   it("comes as data too", async () => {
@@ -47,13 +62,14 @@ describe("every verb's table", () => {
     for (const example of table.examples) {
       const words = shellWords(example.line);
       const at = words.findIndex(
-        (word, i) => word === "prism-daemon" || (word === "prism" && VERBS_BY_NAME.has(words[i + 1] ?? "")),
+        (word, i) => word === "prism-daemon" || (word === "prism" && isVerb(words, i + 1)),
       );
       const env = Object.fromEntries(
         words.slice(0, at).flatMap((word) => (word.includes("=") ? [word.split("=")] : [])),
       );
-      const rest = words[at] === "prism" ? words.slice(at + 2) : words.slice(at + 1);
-      if (words[at] === "prism") expect(words[at + 1], example.line).toBe(name);
+      const from = words[at] === "prism" ? at + 1 + wordsOf(name).length : at + 1;
+      const rest = words.slice(from);
+      if (words[at] === "prism") expect(words.slice(at + 1, from), example.line).toEqual(wordsOf(name));
       expect(
         () => parseArguments(table, rest, { env, config: {}, configPath: "" }),
         example.line,
@@ -92,6 +108,17 @@ describe("failures", () => {
       'prism: a verb comes first, not "--bogus"\n  hint: see "prism help"\n',
     );
     expect((await typed(["help", "a", "b"])).status).toBe(64);
+  });
+
+  it("name what must stand behind the first word of some", async () => {
+    expect(await typed(["surface"])).toEqual({
+      status: 64,
+      out: "",
+      err: 'prism: "surface" needs another word behind it\n  hint: one of: prism surface add, prism surface remove, prism surface list\n',
+    });
+    expect((await typed(["surface", "remvoe", "codex"])).err).toBe(
+      'prism: there is no verb "surface remvoe"\n  hint: did you mean "prism surface remove"?\n',
+    );
   });
 
   it("are data on stdout with --json, and a sentence too", async () => {
