@@ -14,6 +14,11 @@ export const surfaceFlags = {
   execCommand: settings.execCommand,
   execTimeout: settings.execTimeout,
   resumeCommand: settings.resumeCommand,
+  claudeProgram: settings.claudeProgram,
+  claudeResume: settings.claudeResume,
+  claudePermissionMode: settings.claudePermissionMode,
+  claudeAllowedTools: settings.claudeAllowedTools,
+  claudeModel: settings.claudeModel,
   tmuxTarget: settings.tmuxTarget,
   tmuxSocket: settings.tmuxSocket,
   tmuxProgram: settings.tmuxProgram,
@@ -23,6 +28,15 @@ export const surfaceFlags = {
 } as const;
 
 type SurfaceFlag = keyof typeof surfaceFlags;
+
+/** Of a surface that can also ring in a pane. */
+const PANE = {
+  tmuxTarget: "tmuxTarget",
+  tmuxSocket: "tmuxSocket",
+  tmuxProgram: "tmuxProgram",
+  tmuxPrompt: "tmuxPrompt",
+  tmuxTimeoutMs: "tmuxTimeout",
+} as const;
 
 /** For each surface its own names, and the setting that each comes from. */
 const OWN: { readonly [S in SurfaceName]: { readonly [key: string]: SurfaceFlag } } = {
@@ -35,6 +49,14 @@ const OWN: { readonly [S in SurfaceName]: { readonly [key: string]: SurfaceFlag 
     prompt: "tmuxPrompt",
     timeoutMs: "tmuxTimeout",
     resumeCommand: "resumeCommand",
+  },
+  "claude-code": {
+    program: "claudeProgram",
+    resume: "claudeResume",
+    permissionMode: "claudePermissionMode",
+    allowedTools: "claudeAllowedTools",
+    model: "claudeModel",
+    ...PANE,
   },
   "claude-desktop": { program: "notifyProgram" },
 };

@@ -52,9 +52,30 @@ export const settings = {
     "the system's own",
   ),
   tty: setting(path("PATH"), "the terminal that surface terminal writes to", "the daemon's own"),
+  claudeProgram: setting(
+    line("PROGRAM", 4096),
+    "the program of Claude Code, which surface claude-code starts",
+    "claude",
+  ),
+  claudeResume: setting(
+    choice(["off", "headless", "tmux"]),
+    "how surface claude-code brings back an agent that is not there",
+    "off",
+  ),
+  claudePermissionMode: setting(
+    choice(["acceptEdits", "auto", "bypassPermissions", "dontAsk", "manual", "plan"]),
+    "the permission mode of an agent that it brings back",
+    "the client's own",
+  ),
+  claudeAllowedTools: setting(
+    line("TOOLS", 4096),
+    "what such an agent may do unasked, as in mcp__prism__prism_drain",
+    "what its settings say",
+  ),
+  claudeModel: setting(line("MODEL", 128), "such an agent's model", "the client's own"),
   tmuxTarget: setting(
     line("TARGET", 512),
-    "the pane that surface tmux rings: SESSION, SESSION:WINDOW, SESSION:WINDOW.PANE or %ID",
+    "the pane that is rung: SESSION, SESSION:WINDOW, SESSION:WINDOW.PANE or %ID",
   ),
   tmuxSocket: setting(
     line("NAME", 64),

@@ -32,6 +32,10 @@ const SURFACES = {
     about: "runs a command for each ring, its facts in the environment",
     load: () => import("./exec/exec.ts"),
   },
+  "claude-code": {
+    about: "wakes a session of Claude Code, and sees by its hooks that it woke",
+    load: () => import("./claude-code/claude-code.ts"),
+  },
   tmux: {
     about: "types one line into an agent's pane, and sees that it was taken",
     load: () => import("./tmux/tmux.ts"),

@@ -1,0 +1,140 @@
+/**
+ * Surface `claude-code`: rings an agent that lives in Claude Code, along the ways that the client has for it, each
+ * proven by a receipt of its hooks: its session's inbox, a hook that waits to wake it, a channel where that is
+ * switched on, a tmux pane where one is named; and brings one back that is not there, where that is allowed. Holds
+ * the configuration and puts the parts together.
+ */
+import type { Doorbell } from "../../domain/doorbell.ts";
+import { PrismError } from "../../domain/errors.ts";
+import { flag, type Infer, maybe, object, oneOf, readShape, text } from "../../domain/shape.ts";
+import { openPaneWay, type PaneWay, paneMembers } from "../pane/way.ts";
+import { openFondness, partedMemory } from "../path-memory.ts";
+import { PathRinger, type RingPath } from "../path-ringer.ts";
+import type { RingOutcome, Surface, SurfaceContext, SurfaceReport } from "../surface.ts";
+import { ANSWER_MS_MAX } from "./bounds.ts";
+import { Inbox } from "./inbox.ts";
+import { checkAutonomy, PERMISSION_MODES } from "./launch.ts";
+import { absence, CLIENT, lookAround, type Target } from "./look.ts";
+import { ReplySockets } from "./reply-sockets.ts";
+import { type ResumeMode, Resumer } from "./resume.ts";
+import { wakeWay } from "./wake.ts";
+
+const config = object({
+  program: maybe(
+    text({ bytesMax: 4096, about: "the client's program; by default claude, in the daemon's PATH" }),
+  ),
+  resume: maybe(
+    oneOf(["off", "headless", "tmux"], "how an agent that is not there is brought back; by default off"),
+  ),
+  permissionMode: maybe(oneOf([...PERMISSION_MODES], "the permission mode of an agent that is brought back")),
+  allowedTools: maybe(
+    text({ bytesMax: 4096, about: "what it may do unasked, as in mcp__prism__prism_drain Bash(git *)" }),
+  ),
+  model: maybe(text({ bytesMax: 128, about: "its model, as in opus" })),
+  channel: maybe(
+    flag("also ring through the agent's own tool server, which must be a channel of the session"),
+  ),
+  ...paneMembers,
+});
+
+export const configSchema = config.schema;
+type ClaudeConfig = Infer<typeof config>;
+
+/** A turn of ten minutes is told at its end all the same; after that the schedule asks again. */
+const BUSY_MS_MAX = 10 * 60_000;
+/** A turn that a person interrupts ends without a hook: only the client's own word shows it. */
+const LOOK_AGAIN_MS = 1000;
+/** What a ring may take beyond its waits, on a host that is busy. */
+const MARGIN_MS = 5000;
+
+/** @throws PrismError `invalid_argument`, `unknown_key`, `too_large` */
+export function open(given: unknown, context: SurfaceContext): Surface {
+  const settings = readShape(config, given, "the configuration of surface claude-code");
+  checkAutonomy(settings);
+  const pane = openPaneWay(settings, CLIENT, context);
+  return surfaceOf(settings, pane, context);
+}
+
+function surfaceOf(settings: ClaudeConfig, pane: PaneWay | undefined, context: SurfaceContext): Surface {
+  const { agent, env, root, persona, memory, log } = context;
+  const part = partedMemory(memory);
+  const replies = new ReplySockets(log);
+  const inbox = new Inbox(persona, env, replies);
+  const world = { agent, env, root, nowMs: Date.now };
+  const mode = resumeMode(settings, pane);
+  const resumer =
+    mode === undefined
+      ? undefined
+      : new Resumer({
+          ...{ mode, program: settings.program ?? "claude", autonomy: settings, context, nowMs: Date.now },
+          memory: { guard: part("resume"), session: part("session") },
+        });
+  const paths: readonly RingPath<Target>[] = [
+    inbox,
+    wakeWay(agent),
+    ...(pane === undefined ? [] : [{ name: pane.name, receiptMsMax: 0, send: sendInto(pane) }]),
+  ];
+  const ringer = new PathRinger<Target>({
+    ...{ agent, paths, busyMsMax: BUSY_MS_MAX, lookAgainMs: LOOK_AGAIN_MS },
+    fondness: openFondness(part("paths"), Date.now),
+    versionOf: ({ session, file }) => session?.version ?? file?.version ?? "",
+    async look() {
+      inbox.forget(agent.sessions(CLIENT).map(({ id }) => id));
+      const look = lookAround(world);
+      if (look.kind !== "none" || pane === undefined) return look;
+      return { ...look, target: { session: null, file: null } };
+    },
+    ...(resumer === undefined ? {} : { resume: (bell, called) => resumer.attempt(bell, called, false) }),
+  });
+  const receiptsMs = paths.reduce((sum, path) => sum + path.receiptMsMax, pane?.ringMsMax ?? 0);
+  const resumeMs = mode === undefined ? 0 : mode.kind === "tmux" ? mode.pane.startMsMax : ANSWER_MS_MAX;
+
+  const surface: Surface = {
+    name: CLIENT,
+    ringMsMax: BUSY_MS_MAX + receiptsMs + resumeMs + MARGIN_MS,
+    async ring(bell, cancelled) {
+      const outcome = await ringer.ring(bell, cancelled);
+      const { ring, attempt } = bell;
+      const said = outcome.kind === "taken" ? outcome.path : outcome.reason;
+      log("debug", "claudeCodeRung", { ring, attempt, outcome: outcome.kind, said });
+      return outcome;
+    },
+    report(): SurfaceReport {
+      const reports = ringer.report();
+      const resume = resumer?.report() ?? null;
+      if (agent.sessions(CLIENT).length > 0) return { paths: reports, resume };
+      const reason = absence(world);
+      const needing = reports.map((path) =>
+        path.name === pane?.name ? path : { ...path, state: "unready" as const, reason },
+      );
+      return { paths: needing, resume };
+    },
+    async close() {
+      await Promise.all([ringer.close(), resumer?.close(), replies.close()]);
+    },
+  };
+  if (resumer === undefined) return surface;
+  const resume = (bell: Doorbell, cancelled: AbortSignal): Promise<RingOutcome> =>
+    ringer.alone(cancelled, async (called) => {
+      if (lookAround(world).kind === "none") return resumer.attempt(bell, called, true);
+      return { kind: "failed", reason: "Claude Code is there already; notify_surface rings it" };
+    });
+  return { ...surface, resume };
+}
+
+function sendInto(pane: PaneWay): RingPath<Target>["send"] {
+  return (bell, _target, cancelled) => pane.send(bell, cancelled);
+}
+
+function resumeMode({ resume }: ClaudeConfig, pane: PaneWay | undefined): ResumeMode | undefined {
+  if (resume === "headless") return { kind: "headless" };
+  if (resume !== "tmux") return undefined;
+  if (pane?.isSession === true) return { kind: "tmux", pane };
+  throw new PrismError(
+    "invalid_argument",
+    'surface claude-code resumes in tmux, but "tmuxTarget" names no session',
+    {
+      hint: "name the session that is to be started, as in --tmux-target reviewer, without : and .",
+    },
+  );
+}

@@ -1,0 +1,26 @@
+/**
+ * The way `wake`: ends a hook of the idle session that blocks in the daemon, with the doorbell as its words, which
+ * the client takes for a reason to wake the session. One shot: the client runs such a hook anew as each turn ends.
+ *
+ * Source: observed on 2.1.329, hooks with `asyncRewake`.
+ */
+import { bellWords } from "../../domain/bell-words.ts";
+import type { Doorbell } from "../../domain/doorbell.ts";
+import type { AgentSide } from "../agent-side.ts";
+import type { RingPath, Sent } from "../path-ringer.ts";
+import type { Target } from "./look.ts";
+
+/** From the hook's end to the woken turn's first hook it takes 50 ms. */
+const RECEIPT_MS_MAX = 4000;
+
+export function wakeWay(agent: AgentSide): RingPath<Target> {
+  return {
+    name: "wake",
+    receiptMsMax: RECEIPT_MS_MAX,
+    async send(bell: Doorbell, { session }: Target): Promise<Sent> {
+      if (session === null) return { kind: "unready", reason: "no session is known" };
+      if (agent.wake(session.id, bellWords(bell))) return { kind: "sent" };
+      return { kind: "unready", reason: "no hook of the session waits to wake it" };
+    },
+  };
+}
