@@ -10,15 +10,18 @@ import {
   fstatSync,
   fsync,
   link,
+  linkSync,
   open,
   openSync,
   readdirSync,
   readSync,
   rename,
+  renameSync,
   type Stats,
   unlink,
   unlinkSync,
   write,
+  writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { printable } from "../domain/address.ts";
@@ -129,7 +132,11 @@ export function readTokenFile(path: string): string {
 export interface PrivateWrite {
   /** Write only where no file is: the first of many writers wins, whole. */
   readonly ifAbsent?: boolean;
-  /** False leaves out waiting for the disk, for what a reboot makes worthless. Default true. */
+  /**
+   * False leaves out waiting for the disk, for what a reboot makes worthless. Then all is done before the call
+   * returns: it takes 0.1 ms, where handing it to Node's threads takes 2 ms of a start, and starts the threads.
+   * Default true.
+   */
   readonly durable?: boolean;
 }
 
@@ -150,10 +157,15 @@ export async function writePrivateFile(path: string, text: string, how: PrivateW
   const prefix = `.${basename(path)}.`;
   sweep(folder, prefix);
   const temporary = join(folder, `${prefix}${process.pid}-${++writes}.tmp`);
+  const ifAbsent = how.ifAbsent === true;
   try {
-    await writeWhole(temporary, Buffer.from(text), how.durable !== false);
-    const placed = await place(temporary, path, how.ifAbsent === true);
-    if (how.durable !== false) await syncFolder(folder);
+    if (how.durable === false) {
+      writeFileSync(temporary, text, { mode: 0o600, flag: "wx" });
+      return placeAtOnce(temporary, path, ifAbsent);
+    }
+    await writeWhole(temporary, Buffer.from(text));
+    const placed = await place(temporary, path, ifAbsent);
+    await syncFolder(folder);
     return placed;
   } catch (error) {
     await settled<void>((done) => unlink(temporary, () => done(null)));
@@ -177,14 +189,14 @@ function sweep(folder: string, prefix: string): void {
   }
 }
 
-async function writeWhole(path: string, bytes: Buffer, durable: boolean): Promise<void> {
+async function writeWhole(path: string, bytes: Buffer): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
   const file = await settled<number>((done) => open(path, flags, 0o600, done));
   try {
     for (let at = 0; at < bytes.length; ) {
       at += await settled<number>((done) => write(file, bytes, at, bytes.length - at, at, done));
     }
-    if (durable) await settled<void>((done) => fsync(file, done));
+    await settled<void>((done) => fsync(file, done));
   } finally {
     await settled<void>((done) => close(file, () => done(null)));
   }
@@ -201,6 +213,22 @@ async function place(temporary: string, path: string, ifAbsent: boolean): Promis
   if (refusal === null) return true;
   if (errnoOf(refusal) === "EEXIST") return false;
   throw refusal;
+}
+
+function placeAtOnce(temporary: string, path: string, ifAbsent: boolean): boolean {
+  if (!ifAbsent) {
+    renameSync(temporary, path);
+    return true;
+  }
+  try {
+    linkSync(temporary, path);
+    return true;
+  } catch (refusal) {
+    if (errnoOf(refusal) === "EEXIST") return false;
+    throw refusal;
+  } finally {
+    unlinkSync(temporary);
+  }
 }
 
 /** A rename is on disk once its folder is. Windows can't open a folder, and needs no such thing. */

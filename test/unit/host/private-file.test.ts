@@ -111,13 +111,13 @@ describe("readTokenFile", () => {
   );
 });
 
-describe("writePrivateFile", () => {
+describe.each([true, false])("writePrivateFile, durable: %s", (durable) => {
   it("writes and replaces, for the owner alone, and leaves nothing beside it", async () => {
     const dir = tempDir();
     const path = join(dir, "state.json");
-    expect(await writePrivateFile(path, "one")).toBe(true);
+    expect(await writePrivateFile(path, "one", { durable })).toBe(true);
     chmodSync(path, 0o644);
-    expect(await writePrivateFile(path, "two \u00e9")).toBe(true);
+    expect(await writePrivateFile(path, "two \u00e9", { durable })).toBe(true);
     expect(readFileSync(path, "utf8")).toBe("two \u00e9");
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readdirSync(dir)).toEqual(["state.json"]);
@@ -127,7 +127,7 @@ describe("writePrivateFile", () => {
     const dir = tempDir();
     writeFileSync(join(dir, "other"), "other's");
     symlinkSync(join(dir, "other"), join(dir, "state"));
-    await writePrivateFile(join(dir, "state"), "mine");
+    await writePrivateFile(join(dir, "state"), "mine", { durable });
     expect(readFileSync(join(dir, "other"), "utf8")).toBe("other's");
   });
 
@@ -135,7 +135,9 @@ describe("writePrivateFile", () => {
     const dir = tempDir();
     const path = join(dir, "token");
     const texts = Array.from({ length: 20 }, (_, i) => `token-${i}`.repeat(100));
-    const placed = await Promise.all(texts.map((text) => writePrivateFile(path, text, { ifAbsent: true })));
+    const placed = await Promise.all(
+      texts.map((text) => writePrivateFile(path, text, { ifAbsent: true, durable })),
+    );
     expect(placed.filter(Boolean)).toHaveLength(1);
     expect(readFileSync(path, "utf8")).toBe(texts[placed.indexOf(true)]);
     expect(readdirSync(dir)).toEqual(["token"]);
@@ -144,7 +146,7 @@ describe("writePrivateFile", () => {
   it("two writers of one process at once leave one of the two, whole", async () => {
     const path = join(tempDir(), "state");
     const [a, b] = ["a".repeat(100_000), "b".repeat(100_000)];
-    await Promise.all([writePrivateFile(path, a), writePrivateFile(path, b)]);
+    await Promise.all([writePrivateFile(path, a, { durable }), writePrivateFile(path, b, { durable })]);
     expect([a, b]).toContain(readFileSync(path, "utf8"));
   });
 
@@ -152,18 +154,20 @@ describe("writePrivateFile", () => {
     const dir = tempDir();
     writeFileSync(join(dir, "file"), "");
     mkdirSync(join(dir, "folder"));
-    expect(await rejectedBy(writePrivateFile(join(dir, "absent/state"), ""))).toMatchObject({
+    expect(await rejectedBy(writePrivateFile(join(dir, "absent/state"), "", { durable }))).toMatchObject({
       code: "not_found",
     });
-    expect(await rejectedBy(writePrivateFile(join(dir, "file/state"), ""))).toMatchObject({
+    expect(await rejectedBy(writePrivateFile(join(dir, "file/state"), "", { durable }))).toMatchObject({
       code: "not_found",
     });
-    expect((await rejectedBy(writePrivateFile(join(dir, "folder"), ""))).message).toContain(
+    expect((await rejectedBy(writePrivateFile(join(dir, "folder"), "", { durable }))).message).toContain(
       "could not write the file",
     );
     expect(readdirSync(dir).sort()).toEqual(["file", "folder"]);
   });
+});
 
+describe("writePrivateFile", () => {
   it("sweeps up after a writer that was killed, and not after one that lives", async () => {
     const dir = tempDir();
     const dead = execFileSync("sh", ["-c", "echo $$"], { encoding: "utf8" }).trim();
