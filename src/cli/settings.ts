@@ -63,8 +63,8 @@ export const settings = {
     "off",
   ),
   claudePermissionMode: setting(
-    choice(["acceptEdits", "auto", "bypassPermissions", "dontAsk", "manual", "plan"]),
-    "the permission mode of an agent that it brings back",
+    { ...choice(["acceptEdits", "auto", "bypassPermissions", "dontAsk", "manual", "plan"]), word: "MODE" },
+    "the permission mode of an agent that it brings back, as in acceptEdits",
     "the client's own",
   ),
   claudeAllowedTools: setting(
