@@ -5,12 +5,15 @@ const UNHURRIED = [
   "test/unit/surfaces/tmux/**/*.test.ts",
   "test/unit/surfaces/pane/**/*.test.ts",
   "test/conformance/surface-tmux.test.ts",
+  "test/conformance/fake-codex.test.ts",
   "test/conformance/rfc6455/echo-client.test.ts",
   "test/conformance/rfc6455/interoperation.test.ts",
   "test/unit/shim/clients.test.ts",
   "test/unit/hub/store/sqlite.test.ts",
   "test/unit/host/lock.test.ts",
   "test/unit/surfaces/exec/exec.test.ts",
+  "test/unit/attach/attach.test.ts",
+  "test/unit/attach/real-tools.test.ts",
 ];
 
 /**

@@ -1,0 +1,435 @@
+/**
+ * One loaded thread: its turns, what is steered into them, its queue, and the hooks around all of it. Whoever
+ * watches is told in Codex's own notifications; what the model does comes from the provider in config.toml.
+ */
+import { spawn } from "node:child_process";
+import type { CodexHome, Json, Queued, SavedThread, UserText } from "./home.ts";
+import { newId } from "./home.ts";
+import { type HookEvent, type HookSaying, runHooks } from "./hooks.ts";
+import { askModel, type ModelItem } from "./model.ts";
+
+/** Something said to the thread by a person or a program. */
+export interface Submission {
+  readonly input: readonly UserText[];
+  readonly clientUserMessageId: string | null;
+}
+
+export type Approval = "accept" | "cancel";
+
+/** What a thread needs of the server it is loaded in. */
+export interface ThreadHost {
+  readonly home: CodexHome;
+  readonly bypassHookTrust: boolean;
+  /** Everyone connected hears it, or only who follows this thread. */
+  tell(audience: "all" | "followers", method: string, params: Json): void;
+  /** Asks whoever follows this thread; the first answer counts. */
+  approve(thread: Thread, params: Json): Promise<Approval>;
+}
+
+export interface ThreadStart {
+  readonly host: ThreadHost;
+  readonly saved: SavedThread;
+  readonly approvalPolicy: string;
+  /** What hooks read as `source` of SessionStart. */
+  readonly how: "startup" | "resume";
+}
+
+type ThreadStatus =
+  | { readonly type: "idle" }
+  | { readonly type: "active"; readonly activeFlags: readonly string[] }
+  | { readonly type: "notLoaded" };
+
+interface Turn {
+  readonly id: string;
+  readonly startedAt: number;
+  readonly interrupted: AbortController;
+  readonly steers: Submission[];
+  said: Json[];
+}
+
+export class Thread {
+  readonly id: string;
+  readonly cwd: string;
+  status: ThreadStatus = { type: "idle" };
+  preview = "";
+  readonly #host: ThreadHost;
+  readonly #how: "startup" | "resume";
+  readonly #policy: string;
+  #saved: SavedThread;
+  #turn: Turn | undefined;
+  #sessionStarted = false;
+  #paused = false;
+  #unloaded = false;
+
+  constructor({ host, saved, approvalPolicy, how }: ThreadStart) {
+    this.#host = host;
+    this.#saved = saved;
+    this.#how = how;
+    this.#policy = approvalPolicy;
+    this.id = saved.id;
+    this.cwd = saved.cwd;
+    this.preview = previewOf(saved);
+  }
+
+  get turnId(): string | undefined {
+    return this.#turn?.id;
+  }
+
+  /** A thread that the client uses for its own questions: no hooks, no tools, never saved. */
+  get auxiliary(): boolean {
+    return this.#saved.threadSource === "thread_title";
+  }
+
+  get saved(): SavedThread {
+    return this.#saved;
+  }
+
+  get approvalPolicy(): string {
+    return this.#policy;
+  }
+
+  /** Begins a turn, or steers the one that runs. */
+  submit(submission: Submission): Json {
+    if (this.#turn === undefined) this.#begin(submission);
+    else this.#turn.steers.push(submission);
+    return this.turn();
+  }
+
+  steer(submission: Submission): void {
+    this.#turn?.steers.push(submission);
+  }
+
+  /** What waits begins as soon as the thread is idle, unless an interrupt paused the queue. */
+  enqueue(queued: Queued): void {
+    const { home } = this.#host;
+    home.setQueue(this.id, [...home.queue(this.id), queued]);
+    this.#tellQueue();
+    this.lookAtQueue();
+  }
+
+  withdraw(queuedId: string): boolean {
+    const { home } = this.#host;
+    const queue = home.queue(this.id);
+    const left = queue.filter(({ id }) => id !== queuedId);
+    if (left.length === queue.length) return false;
+    home.setQueue(this.id, left);
+    this.#tellQueue();
+    return true;
+  }
+
+  /** Begins the next of the queue although an interrupt paused it. */
+  startQueue(): void {
+    this.#paused = false;
+    this.lookAtQueue();
+  }
+
+  /** As a person's interrupt leaves it: what is queued from now on stays there. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  lookAtQueue(): void {
+    if (this.#turn !== undefined || this.#paused || this.#unloaded) return;
+    const { home } = this.#host;
+    const [next, ...left] = home.queue(this.id);
+    if (next === undefined) return;
+    home.setQueue(this.id, left);
+    this.#tellQueue();
+    this.#begin(next);
+  }
+
+  interrupt(): void {
+    if (this.#turn === undefined) return;
+    this.pause();
+    this.#turn.interrupted.abort();
+  }
+
+  /** Ends the session in order: hooks hear of it, and another process may load the thread. */
+  async unload(): Promise<void> {
+    if (this.#unloaded) return;
+    this.#unloaded = true;
+    this.interrupt();
+    if (this.#sessionStarted) await this.#hooks("SessionEnd", { reason: "other" });
+    this.status = { type: "notLoaded" };
+    this.#host.home.unlock(this.id);
+  }
+
+  turn(): Json {
+    const id = this.#turn?.id ?? "";
+    const rest = { status: "inProgress", error: null, startedAt: null, completedAt: null, durationMs: null };
+    return { id, rootTurnId: id, items: [], itemsView: "notLoaded", ...rest };
+  }
+
+  /** The words of `thread/read`. */
+  describe(): Json {
+    return describeThread(this.#host.home, this.#saved, { status: this.status, preview: this.preview });
+  }
+
+  #begin(first: Submission): void {
+    const turn: Turn = {
+      id: newId(),
+      startedAt: Date.now(),
+      interrupted: new AbortController(),
+      steers: [],
+      said: [],
+    };
+    this.#turn = turn;
+    this.#paused = false;
+    // After the answer to whoever began it, as in Codex.
+    setImmediate(() => {
+      this.#setStatus({ type: "active", activeFlags: [] });
+      this.#tell("turn/started", { turn: { ...this.turn(), startedAt: seconds(turn.startedAt) } });
+      void this.#run(turn, first);
+    });
+  }
+
+  async #run(turn: Turn, first: Submission): Promise<void> {
+    let status = "completed";
+    let error: Json | null = null;
+    try {
+      await this.#converse(turn, first);
+    } catch (caught) {
+      if (!turn.interrupted.signal.aborted) {
+        status = "failed";
+        error = { message: String(caught) };
+      }
+    }
+    if (turn.interrupted.signal.aborted) status = "interrupted";
+    if (!this.auxiliary) this.#host.home.save(this.#saved);
+    this.#turn = undefined;
+    this.#setStatus({ type: "idle" });
+    const endedAt = Date.now();
+    const times = { startedAt: seconds(turn.startedAt), completedAt: seconds(endedAt) };
+    const durationMs = endedAt - turn.startedAt;
+    const told = { id: turn.id, rootTurnId: turn.id, items: turn.said.slice(-1), itemsView: "summary" };
+    this.#tell("turn/completed", { turn: { ...told, status, error, ...times, durationMs } });
+    this.lookAtQueue();
+  }
+
+  /** Asks the model until it neither calls a tool nor is steered, and no hook holds the turn. */
+  async #converse(turn: Turn, first: Submission): Promise<void> {
+    if (!this.#sessionStarted && !this.auxiliary) {
+      this.#sessionStarted = true;
+      const { model, permission_mode } = this.#session();
+      const said = await this.#hooks("SessionStart", { model, permission_mode, source: this.#how });
+      this.#addContext(said);
+    }
+    if (!(await this.#take(turn, first))) return;
+    let stopHookActive = false;
+    for (;;) {
+      turn.interrupted.signal.throwIfAborted();
+      const said = await this.#ask(turn);
+      const calls = said.filter(({ type }) => type === "function_call");
+      for (const call of calls) await this.#call(turn, call);
+      turn.interrupted.signal.throwIfAborted();
+      const steers = turn.steers.splice(0);
+      for (const steer of steers) await this.#take(turn, steer);
+      if (calls.length > 0 || steers.length > 0) continue;
+      const text = said.flatMap(({ content }) => content ?? []).map(({ text }) => text);
+      const stop = await this.#hooks("Stop", {
+        ...this.#inTurn(turn),
+        stop_hook_active: stopHookActive,
+        last_assistant_message: text.join("\n"),
+      });
+      if (stop.block === null) return;
+      stopHookActive = true;
+      const hook = stop.ran[0];
+      const id = `stop:${hook?.displayOrder ?? 0}:${hook?.sourcePath ?? ""}`;
+      this.#add(message("user", `<hook_prompt hook_run_id="${id}">${stop.block}</hook_prompt>`));
+    }
+  }
+
+  /** @returns whether the prompt passed its hooks */
+  async #take(turn: Turn, { input, clientUserMessageId }: Submission): Promise<boolean> {
+    const prompt = input.map(({ text }) => text).join("\n");
+    const said = await this.#hooks("UserPromptSubmit", { ...this.#inTurn(turn), prompt });
+    if (said.block !== null) return false;
+    this.preview ||= prompt;
+    const content = input.map((part) => ({ ...part, text_elements: [] }));
+    const item = { type: "userMessage", id: newId(), clientId: clientUserMessageId, content };
+    this.#item(turn, item);
+    this.#add(message("user", prompt));
+    this.#addContext(said);
+    return true;
+  }
+
+  async #ask(turn: Turn): Promise<readonly ModelItem[]> {
+    const { home } = this.#host;
+    const tools = this.auxiliary ? [] : TOOLS;
+    const said = await askModel({
+      home,
+      items: this.#saved.items,
+      tools,
+      cancelled: turn.interrupted.signal,
+    });
+    for (const item of said) {
+      this.#add(item);
+      if (item.type !== "message") continue;
+      const text = (item.content ?? []).map((part) => part.text).join("");
+      const shown = { type: "agentMessage", id: item.id, text };
+      turn.said.push(shown);
+      this.#item(turn, shown);
+    }
+    return said;
+  }
+
+  async #call(turn: Turn, { name, call_id, arguments: given = "{}" }: ModelItem): Promise<void> {
+    const args = JSON.parse(given) as Json;
+    const answer = (output: string) =>
+      this.#add({ type: "function_call_output", id: newId(), call_id, output });
+    if (name !== "exec_command" || this.auxiliary) {
+      answer(`unsupported call: ${name}`);
+      return;
+    }
+    const command = String(args["cmd"]);
+    const tool = { tool_name: "Bash", tool_input: { command }, tool_use_id: call_id };
+    const before = await this.#hooks("PreToolUse", { ...this.#inTurn(turn), ...tool });
+    if (before.block !== null) {
+      answer(before.block);
+      return;
+    }
+    const shell = `/bin/sh -lc '${command}'`;
+    if (args["sandbox_permissions"] === "require_escalated" && !(await this.#approved(turn, args, shell))) {
+      turn.interrupted.abort();
+      return;
+    }
+    const shown = { type: "commandExecution", id: call_id, command: shell, cwd: this.cwd };
+    this.#tell("item/started", { item: { ...shown, status: "inProgress" }, turnId: turn.id });
+    const { output, exitCode } = await this.#shell(turn, command);
+    const done = { ...shown, status: exitCode === 0 ? "completed" : "failed", aggregatedOutput: output };
+    this.#tell("item/completed", { item: { ...done, exitCode }, turnId: turn.id });
+    const after = await this.#hooks("PostToolUse", {
+      ...this.#inTurn(turn),
+      ...tool,
+      tool_response: output,
+    });
+    answer(`Process exited with code ${exitCode}\nOutput:\n${output}`);
+    this.#addContext(after);
+  }
+
+  async #approved(turn: Turn, args: Json, command: string): Promise<boolean> {
+    if (this.#policy === "never") return false;
+    await this.#hooks("PermissionRequest", { ...this.#inTurn(turn), tool_name: "Bash" });
+    this.#setStatus({ type: "active", activeFlags: ["waitingOnApproval"] });
+    const reason = args["justification"] ?? null;
+    const asked = { kind: "command", threadId: this.id, turnId: turn.id, reason, command, cwd: this.cwd };
+    const answer = await this.#host.approve(this, { ...asked, availableDecisions: ["accept", "cancel"] });
+    this.#setStatus({ type: "active", activeFlags: [] });
+    return answer === "accept";
+  }
+
+  #shell(turn: Turn, command: string): Promise<{ output: string; exitCode: number }> {
+    const { env } = this.#host.home;
+    const child = spawn("/bin/sh", ["-c", command], { cwd: this.cwd, env, signal: turn.interrupted.signal });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        output += text;
+      });
+    }
+    return new Promise((resolve) => {
+      child.once("error", () => {});
+      child.once("close", (status) => resolve({ output, exitCode: status ?? 1 }));
+    });
+  }
+
+  #hooks(event: HookEvent, more: Json): Promise<HookSaying> {
+    if (this.auxiliary) return Promise.resolve({ ran: [], context: [], block: null });
+    const { home, bypassHookTrust: bypassTrust } = this.#host;
+    const session = { session_id: this.id, transcript_path: home.transcript(this.#saved), cwd: this.cwd };
+    const turn_id = this.#turn?.id;
+    const inTurn = "turn_id" in more && turn_id !== undefined ? { turn_id } : {};
+    const { turn_id: _, ...rest } = more;
+    const input = { ...session, ...inTurn, hook_event_name: event, ...rest };
+    return runHooks({
+      home,
+      event,
+      input: input as typeof input & { readonly cwd: string },
+      bypassTrust,
+      told: (phase, { eventName, sourcePath, source, displayOrder }) =>
+        this.#tell(phase, {
+          turnId: turn_id ?? null,
+          run: { id: `${event}:${displayOrder}:${sourcePath}`, eventName, sourcePath, source, displayOrder },
+        }),
+    });
+  }
+
+  #session() {
+    const model = String(this.#host.home.config()["model"] ?? "");
+    const permission_mode = this.#policy === "never" ? "bypassPermissions" : "default";
+    return { model, permission_mode };
+  }
+
+  #inTurn(turn: Turn): Json {
+    return { turn_id: turn.id, ...this.#session() };
+  }
+
+  #item(turn: Turn, item: Json): void {
+    for (const phase of ["item/started", "item/completed"]) this.#tell(phase, { item, turnId: turn.id });
+  }
+
+  #addContext({ context }: HookSaying): void {
+    for (const text of context) this.#add(message("developer", text));
+  }
+
+  #add(item: Json): void {
+    this.#saved = { ...this.#saved, items: [...this.#saved.items, item] };
+  }
+
+  #setStatus(status: ThreadStatus): void {
+    this.status = status;
+    this.#host.tell("all", "thread/status/changed", { threadId: this.id, status });
+  }
+
+  #tellQueue(): void {
+    this.#tell("thread/queue/changed", {});
+  }
+
+  #tell(method: string, params: Json): void {
+    this.#host.tell("followers", method, { threadId: this.id, ...params });
+  }
+}
+
+const TOOLS = [{ type: "function", name: "exec_command" }];
+
+export function describeThread(
+  home: CodexHome,
+  saved: SavedThread,
+  now: { readonly status: ThreadStatus; readonly preview?: string },
+): Json {
+  const { id, cwd, originator, source, threadSource, createdAt } = saved;
+  const ephemeral = threadSource === "thread_title";
+  const loaded = now.status.type !== "notLoaded";
+  return {
+    id,
+    sessionId: id,
+    preview: now.preview ?? previewOf(saved),
+    ephemeral,
+    modelProvider: home.config()["model_provider"] ?? null,
+    createdAt,
+    updatedAt: createdAt,
+    status: now.status,
+    path: ephemeral ? null : home.transcript(saved),
+    cwd,
+    cliVersion: home.env["FAKE_CODEX_VERSION"] ?? "0.169.0",
+    originator,
+    source,
+    canAcceptDirectInput: loaded ? true : null,
+    threadSource,
+    name: null,
+    turns: [],
+  };
+}
+
+function previewOf({ items }: SavedThread): string {
+  const first = items.find((item) => item["role"] === "user");
+  return (first?.["content"] as readonly UserText[] | undefined)?.map(({ text }) => text).join("\n") ?? "";
+}
+
+function message(role: "user" | "developer", text: string): Json {
+  return { type: "message", id: newId(), role, content: [{ type: "input_text", text }] };
+}
+
+function seconds(ms: number): number {
+  return Math.floor(ms / 1000);
+}
