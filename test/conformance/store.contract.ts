@@ -3,6 +3,7 @@
  * Cites invariants 3 and 8: nothing acknowledged is lost, and history can be read until retention ends.
  */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { bounds } from "../../src/hub/core/bounds.ts";
 import type { Store, Want } from "../../src/hub/store/store.ts";
 import {
   addressOf,
@@ -164,6 +165,25 @@ export function describeStore(name: string, makeHarness: () => StoreHarness): vo
         ]);
       });
 
+      it("finds who signalled whom lately oldest first, whatever became of it, and only so many", async () => {
+        const addresses = [addressOf({ id: 1 }), addressOf({ id: 2 })];
+        const many = bounds.recentSignalsMax + 3;
+        const signals = Array.from({ length: many }, (_, at) =>
+          signalOf({ position: at + 1, address: (at % 2) + 1, from: at % 3 === 0 ? null : `p${at}@shop` }),
+        );
+        const progress = [{ position: many, state: "drained", deliveredAtMs: null, endedAtMs: 5 }] as const;
+        await commitTo(store, { position: many, addresses, signals, progress });
+        await reopen();
+        const { recent } = await loadOf(store);
+        expect(recent).toEqual(
+          signals.slice(3).map(({ head }) => ({
+            address: head.address,
+            from: head.from,
+            acceptedAtMs: head.acceptedAtMs,
+          })),
+        );
+      });
+
       it("finds keys and drains oldest first", async () => {
         const signals = [
           signalOf({ position: 1, from: "planner@shop", key: "k1" }),
@@ -193,12 +213,18 @@ export function describeStore(name: string, makeHarness: () => StoreHarness): vo
         expect(signals.map((signal) => signal.text)).toEqual(["text 3", "text 1"]);
       });
 
-      it("gives back every member as it was written", async () => {
+      it.each([
+        { urgent: false, final: false },
+        { urgent: true, final: false },
+        { urgent: false, final: true },
+        { urgent: true, final: true },
+      ])("gives back every member as it was written: %o", async ({ urgent, final }) => {
         const signal = signalOf({
           position: 7,
           previous: 5,
           from: "planner@shop",
-          urgent: true,
+          urgent,
+          final,
           acceptedAtMs: 1_795_254_704_385,
           expiresAtMs: 1_795_341_104_385,
           replyTo: 3,

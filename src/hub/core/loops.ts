@@ -67,8 +67,7 @@ interface Run {
 interface Heard {
   from: number;
   last: number;
-  /** The newest one of any other sender than `from`. */
-  ofAnother: number;
+  /** Beside the last, because it does more than any other's. */
   ofNobodyNamed: number;
 }
 
@@ -116,10 +115,9 @@ export class LoopWatch {
     const heard = this.#heard.get(to);
     const ofNobodyNamed = from === NOBODY_NAMED ? number : 0;
     if (heard === undefined) {
-      this.#heard.set(to, { from, last: number, ofAnother: 0, ofNobodyNamed });
+      this.#heard.set(to, { from, last: number, ofNobodyNamed });
       return;
     }
-    if (heard.from !== from) heard.ofAnother = heard.last;
     heard.from = from;
     heard.last = number;
     if (ofNobodyNamed > 0) heard.ofNobodyNamed = ofNobodyNamed;
@@ -170,11 +168,13 @@ export class LoopWatch {
     return Math.max(this.#ofNobodyNamed(run.low), this.#ofNobodyNamed(run.high)) > run.last;
   }
 
-  /** Number of the newest signal to `to` that was not the other's. */
+  /**
+   * Number of the newest signal to `to` if it was not the other's, else 0: a word of the other's is noted in their
+   * run, which has taken in by then what came before it.
+   */
   #ofOthers(to: number, other: number): number {
     const heard = this.#heard.get(to);
-    if (heard === undefined) return 0;
-    return heard.from === other ? heard.ofAnother : heard.last;
+    return heard === undefined || heard.from === other ? 0 : heard.last;
   }
 
   #ofNobodyNamed(to: number): number {

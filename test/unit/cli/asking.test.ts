@@ -83,6 +83,66 @@ describe("status", () => {
   });
 });
 
+describe("status of stopped pairs", () => {
+  it("is a section of its own, where there are any", async () => {
+    hub = await openTestServer();
+    const loops = [
+      { between: ["a@shop", "b@shop"] as const, answers: 60, stoppedAtMs: 0, opensAtMs: 300_000 },
+      { between: ["c@shop", "c@shop"] as const, answers: 12, stoppedAtMs: 0, opensAtMs: 30_000 },
+    ];
+    hub.service.answers.status = { ok: statusWith({ loops }) };
+    const { out } = await typed(["status"], { env: env() });
+    expect(out).toContain(
+      "Stopped from answering each other\n  PAIR                ANSWERS   STOPPED    OPENS\n",
+    );
+    expect(out).toContain("  a@shop and b@shop   60        just now   in 5 min\n");
+    expect(out).toContain("  c@shop to itself    12        just now   in 30 s\n");
+    hub.service.answers.status = { ok: statusWith({}) };
+    expect((await typed(["status"], { env: env() })).out).not.toContain("Stopped");
+  });
+});
+
+describe("drain", () => {
+  it("says what wants no answer, and what is for another session alone", async () => {
+    hub = await openTestServer();
+    const signal = {
+      ...{ id: "k7qd-1", to: "reviewer@shop", from: "planner@shop", urgency: "normal", state: "drained" },
+      ...{ acceptedAtMs: 0, expiresAtMs: 1, deliveredAtMs: null, drainedAtMs: 0, expiredAtMs: null },
+      ...{ replyTo: null, final: true, text: "merged" },
+    } as const;
+    hub.service.answers.drain = {
+      ok: { signals: [signal], key: "k1", remaining: 0, elsewhere: 1, repeated: false },
+    };
+    const words = ["drain", "--persona", "reviewer", "--project", "shop"];
+    const { out } = await typed(words, { env: env() });
+    expect(out).toContain("planner@shop to reviewer@shop  no answer wanted\n");
+    expect(out).toContain("| merged\n");
+    expect(out).toContain("nothing more waits; 1 signal for another live session alone\n");
+    hub.service.answers.drain = {
+      ok: { signals: [], key: "k1", remaining: 0, elsewhere: 0, repeated: false },
+    };
+    expect((await typed(words, { env: env() })).out).toBe("nothing waits\n");
+  });
+});
+
+describe("signal", () => {
+  it("is sent final only where it was asked for: an older hub does not know the word", async () => {
+    hub = await openTestServer();
+    hub.service.answers.signal = {
+      error: { code: "matter_closed", message: 'signal "k7qd-1" was final', hint: "leave it at that" },
+    };
+    const { status, err } = await typed(["signal", "a@shop", "hi", "--final", "--reply-to", "k7qd-1"], {
+      env: env(),
+    });
+    expect(status).toBe(65);
+    expect(err).toBe('prism: signal "k7qd-1" was final\n  hint: leave it at that\n');
+    await typed(["signal", "a@shop", "hi"], { env: env() });
+    const asked = hub.service.asked.filter((call) => call.verb === "signal").map((call) => call.params);
+    expect(asked).toMatchObject([{ final: true, replyTo: "k7qd-1" }, { text: "hi" }]);
+    expect(asked[1]).not.toHaveProperty("final");
+  });
+});
+
 describe("wrap", () => {
   it("says that an address takes no more signals, also if no session was left", async () => {
     hub = await openTestServer();

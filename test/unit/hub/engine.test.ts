@@ -493,3 +493,85 @@ describe("close", () => {
     expect(bench.told).toEqual(["signal ok", "daemon hears mailbox open=1", "daemon hears closing"]);
   });
 });
+
+describe("a reply", () => {
+  const reviewed = { persona: "reviewer", project: "shop" } as const;
+
+  it("to what is drained is checked against the store, in one read for the batch", () => {
+    const bench = new EngineBench();
+    bench.startDaemon();
+    const sent = bench.settled(() =>
+      bench.ask("sent", "signal", { to: "reviewer@shop", text: "that is all", final: true }),
+    );
+    const open = bench.settled(() => bench.signal("open"));
+    bench.settled(() => bench.ask("drain", "drain", { ...reviewed, limit: 1 }));
+    bench.told.length = 0;
+    bench.store.reads = 0;
+    bench.settled(() => {
+      for (const [name, replyTo] of [
+        ["closed", sent.answer?.id],
+        ["taken", open.answer?.id],
+        ["unknown", "k7qd-3"],
+      ] as const)
+        bench.ask(name, "signal", { to: "reviewer@shop", text: name, replyTo: replyTo ?? "" });
+    });
+    expect(bench.told).toEqual([
+      "closed matter_closed",
+      "taken ok",
+      "unknown signal_unknown",
+      "daemon hears mailbox open=2",
+    ]);
+    expect(bench.store.reads).toBe(1);
+  });
+
+  it("is refused with the store's own failure if that can't be read, and nothing else is", () => {
+    const bench = new EngineBench();
+    bench.startDaemon();
+    const sent = bench.settled(() => bench.signal("sent"));
+    bench.told.length = 0;
+    bench.disk.unreadable = new PrismError("storage_failed", "the disk is broken");
+    bench.settled(() => {
+      bench.ask("reply", "signal", { to: "reviewer@shop", text: "t", replyTo: sent.answer?.id ?? "" });
+      bench.signal("other");
+    });
+    expect(bench.told).toEqual(["reply storage_failed", "other ok", "daemon hears mailbox open=2"]);
+  });
+
+  it("is not looked up while the store refuses, and is then", () => {
+    const bench = new EngineBench();
+    bench.startDaemon();
+    const sent = bench.settled(() => bench.signal("sent"));
+    bench.disk.failing = full;
+    bench.settled(() => bench.signal("failed"));
+    bench.told.length = 0;
+    bench.store.reads = 0;
+    const reply = { to: "reviewer@shop", text: "t", replyTo: sent.answer?.id ?? "" };
+    bench.settled(() => bench.ask("refused", "signal", reply));
+    expect(bench.store.reads).toBe(0);
+    bench.disk.failing = null;
+    bench.scheduler.advance(500);
+    bench.settled(() => bench.ask("taken", "signal", reply));
+    expect(bench.told.filter((line) => !line.startsWith("daemon"))).toEqual([
+      "refused storage_full",
+      "taken ok",
+    ]);
+  });
+});
+
+describe("a loop", () => {
+  it("is logged once when it is stopped, and listed until it opens", () => {
+    const bench = new EngineBench();
+    bench.startDaemon();
+    const answer = () =>
+      bench.ask("s", "signal", { to: "reviewer@shop", from: "reviewer@shop", text: "again" });
+    bench.settled(() => {
+      for (let at = 0; at < 20; at++) answer();
+    });
+    expect(bench.told.filter((line) => line === "s loop_stopped")).toHaveLength(7);
+    expect(bench.logged).toEqual(["loopStopped"]);
+    const listed = () => bench.settled(() => bench.ask("status", "status", {})).answer?.loops;
+    expect(listed()).toMatchObject([{ between: ["reviewer@shop", "reviewer@shop"], answers: 12 }]);
+    bench.scheduler.advance(600_000);
+    expect(listed()).toBeUndefined();
+  });
+});
