@@ -47,7 +47,7 @@ export function changeToAdd(
 ): FileChange {
   const found = readClientFile(file.path, file.what);
   const { base, isAsLeft } = beforeUs(file, found, record, backupDir);
-  const next = isAsLeft ? file.editing.add(base ?? "") : file.editing.add(found.text ?? "");
+  const next = file.editing.add(found.text ?? "");
   // A promise that is easily kept now, and hard to mend later: what goes in must come out.
   if (isAsLeft && file.editing.takeOut(next, base) !== (base ?? "")) {
     throw new Error(`what would be written to ${file.path} could not be taken out again`);
@@ -97,7 +97,7 @@ export function changeToRemove(
 
 interface Before {
   readonly base: Base;
-  /** Nobody touched the file since: it is built anew from what was there before. */
+  /** Nobody touched the file since: what was there before must come out of it to the byte. */
   readonly isAsLeft: boolean;
 }
 

@@ -155,16 +155,12 @@ export function readServer(entry: unknown): { readonly persona: string; readonly
 
 /** Splits what `posixLine` and `cmdLine` wrote, and what a person made of it, well enough to recognise it. */
 function shellWords(line: string): string[] {
-  const words: string[] = [];
-  for (const [whole] of line.matchAll(/(?:'[^']*'|"(?:[^"\\]|\\.)*"|\\.|\^.|[^\s'"\\^])+/g)) {
-    words.push(
-      whole.replace(
-        /'([^']*)'|"([^"]*)"|\\(.)|\^(.)/g,
-        (_, single, double, escaped, caret) =>
-          // A path's own backslashes stay: only before a quotation mark they were an escape.
-          (single ?? double?.replace(/\\\\$/, "\\") ?? escaped ?? caret) as string,
-      ),
-    );
-  }
-  return words;
+  return Array.from(line.matchAll(/(?:'[^']*'|"(?:[^"\\]|\\.)*"|\\.|\^.|[^\s'"\\^])+/g), ([whole]) =>
+    whole.replace(
+      /'([^']*)'|"([^"]*)"|\\(.)|\^(.)/g,
+      (_, single?: string, double?: string, escaped?: string, caret?: string) =>
+        // A path's own backslashes stay: only those before the closing quotation mark were doubled.
+        single ?? double?.replace(/\\+$/, (run) => run.slice(run.length / 2)) ?? escaped ?? caret ?? "",
+    ),
+  );
 }
