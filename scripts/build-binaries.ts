@@ -77,7 +77,7 @@ async function build({ target, outDir, inputs, entry }: Build): Promise<void> {
     await quietly(() =>
       packageExecutable({ target, bundle: bundled, code, runtime, workDir, outFile: made }),
     );
-    await prove({ executable: made, version, flags: BAKED_FLAGS });
+    await prove({ executable: made, runtime: runtime.path, version, flags: BAKED_FLAGS });
 
     const { size: bytes } = await stat(made);
     const record: BuildRecord = {
