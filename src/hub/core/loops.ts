@@ -41,8 +41,6 @@ const PAIRS_MAX = 16_384;
 const RECIPIENTS_MAX = 32_768;
 /** Stopped pairs listed at once; more than that, and the oldest are left out. */
 const STOPPED_MAX = 256;
-/** Above any id that a hub lives to give out; two ids beside each other are one exact number. */
-const IDS_MAX = 2 ** 26;
 
 /** The answers of one pair in a row. */
 interface Run {
@@ -226,6 +224,7 @@ function isAnswer(run: Run, from: number, to: number): boolean {
   return from !== run.lastFrom || from === to;
 }
 
+/** Two ids as one number, another for each pair, and a small one for small ids (Szudzik): exact up to ids of 2^26. */
 function pairKey(one: number, other: number): number {
-  return one < other ? one * IDS_MAX + other : other * IDS_MAX + one;
+  return one < other ? other * other + one : one * one + other;
 }
