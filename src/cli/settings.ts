@@ -73,6 +73,27 @@ export const settings = {
     "what its settings say",
   ),
   claudeModel: setting(line("MODEL", 128), "such an agent's model", "the client's own"),
+  codexProgram: setting(
+    line("PROGRAM", 4096),
+    "the program of Codex, which surface codex starts to bring an agent back",
+    "codex",
+  ),
+  codexHome: setting(path("DIR"), "Codex's own folder", "CODEX_HOME, else ~/.codex"),
+  codexResume: setting(
+    choice(["off", "exec", "app-server", "tmux"]),
+    "how surface codex brings back an agent that is not there",
+    "off",
+  ),
+  codexApprovalPolicy: setting(
+    { ...choice(["untrusted", "on-request", "never"]), word: "POLICY" },
+    "when an agent that it brings back must ask before it acts, as in never",
+    "as Codex is configured",
+  ),
+  codexSandbox: setting(
+    { ...choice(["read-only", "workspace-write", "danger-full-access"]), word: "MODE" },
+    "what such an agent can reach, as in workspace-write",
+    "as Codex is configured",
+  ),
   tmuxTarget: setting(
     line("TARGET", 512),
     "the pane that is rung: SESSION, SESSION:WINDOW, SESSION:WINDOW.PANE or %ID",

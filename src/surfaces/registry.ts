@@ -40,6 +40,10 @@ const SURFACES = {
     about: "types one line into an agent's pane, and sees that it was taken",
     load: () => import("./tmux/tmux.ts"),
   },
+  codex: {
+    about: "rings a thread of Codex: its queue, its app-server, a pane; resumes it",
+    load: () => import("./codex/codex.ts"),
+  },
   "claude-desktop": {
     about: "shows a notification; the agent hears at its next tool call",
     load: () => import("./claude-desktop/claude-desktop.ts"),

@@ -66,6 +66,12 @@ export class PaneRinger {
     return outcome;
   }
 
+  /** True if something other than a shell runs in the pane: an agent, as far as can be told. */
+  async holdsAgent(): Promise<boolean> {
+    const found = await this.#sight();
+    return found.ok && !found.value.isDead && !isShell(found.value.program);
+  }
+
   /** The pane that is held, as long as it is the same; else the one that the target means now. */
   async #sight(): Promise<Found<Sight>> {
     const held = this.#held;

@@ -118,6 +118,11 @@ export class PaneWay {
     return outcome.kind === "taken" ? { kind: "taken" } : { kind: "failed", reason: outcome.reason };
   }
 
+  /** True if somebody may be there already, rung or not: then nobody is to be started. */
+  async holdsAgent(): Promise<boolean> {
+    return (await this.#load()).ringer.holdsAgent();
+  }
+
   /** Starts an agent in a new session of the pane's name, and settles once it shows its input line. */
   async start({ command, env }: PaneStart, bell: Doorbell, cancelled: AbortSignal): Promise<RingOutcome> {
     const [{ tmux }, { startAgent }] = await Promise.all([this.#load(), import("./resume.ts")]);
