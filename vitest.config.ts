@@ -5,6 +5,7 @@ const UNHURRIED = [
   "test/unit/surfaces/tmux/**/*.test.ts",
   "test/unit/surfaces/pane/**/*.test.ts",
   "test/conformance/surface-tmux.test.ts",
+  "test/conformance/fake-claude-code.test.ts",
   "test/conformance/fake-codex.test.ts",
   "test/conformance/rfc6455/echo-client.test.ts",
   "test/conformance/rfc6455/interoperation.test.ts",

@@ -162,7 +162,7 @@ export function claudeHouse(options: HouseOptions): House {
       try {
         return readdirSync(folder)
           .filter((name) => name.endsWith(".json"))
-          .map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
+          .flatMap((name) => record(join(folder, name)));
       } catch {
         return [];
       }
@@ -255,6 +255,15 @@ function ended(child: ChildProcess): Promise<number | null> {
     if (child.exitCode !== null || child.signalCode !== null) settle(child.exitCode);
     else child.once("close", settle);
   });
+}
+
+/** None for a file that is being written, or gone meanwhile. */
+function record(path: string): readonly Json[] {
+  try {
+    return [JSON.parse(readFileSync(path, "utf8"))];
+  } catch {
+    return [];
+  }
 }
 
 /** Another program's screen tells nobody when it changes. */

@@ -8,7 +8,7 @@ import { randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { appServerClient } from "../app-server-client.ts";
-import { codexHome, type Json, newId } from "./codex/home.ts";
+import { codexHome, type Json } from "./codex/home.ts";
 import { AppServer, type Message } from "./codex/server.ts";
 import { type Link, runScreen } from "./codex/tui.ts";
 import { serveLines, serveSocket } from "./codex/wires.ts";
@@ -75,13 +75,10 @@ async function execute(args: readonly string[]): Promise<void> {
   const link = linkTo(server);
   await link.ask("initialize", { clientInfo: { name: "codex_exec", version: "0.169.0" } });
   try {
-    const cwd = process.cwd();
-    const thread =
-      resumed === undefined
-        ? server.load({ id: newId(), cwd, threadSource: "user", approvalPolicy: "never", source: "exec" })
-        : server.resume(resumed, "never");
+    const { thread } = await (resumed === undefined
+      ? link.ask("thread/start", { cwd: process.cwd(), threadSource: "user", approvalPolicy: "never" })
+      : link.ask("thread/resume", { threadId: resumed, approvalPolicy: "never" }));
     const { id } = thread;
-    await link.ask("thread/resume", { threadId: id });
     print({ type: "thread.started", thread_id: id });
     const completed = new Promise<void>((resolve) => {
       link.hears(({ method, params }) => {

@@ -133,7 +133,7 @@ export async function runHooks({ home, event, input, bypassTrust, told }: HookRu
     const specific = said["hookSpecificOutput"] as Json | undefined;
     const added = specific?.["additionalContext"];
     if (typeof added === "string" && specific?.["hookEventName"] === event) context.push(added);
-    if (status === 2) {
+    if (status === 2 && err.trim() !== "") {
       if (event === "PostToolUse") context.push(err.trim());
       else block ??= err.trim();
     } else if (said["decision"] === "block") block ??= String(said["reason"] ?? "");

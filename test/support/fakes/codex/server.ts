@@ -4,7 +4,7 @@
  */
 import { type CodexHome, type Json, newId, type Queued, type UserText } from "./home.ts";
 import { hooksOf } from "./hooks.ts";
-import { type Approval, describeThread, Thread, type ThreadHost } from "./thread.ts";
+import { type Approval, describeThread, Thread, type ThreadHost, type ThreadStart } from "./thread.ts";
 
 export interface Message extends Json {
   readonly id?: number | string;
@@ -216,20 +216,24 @@ export class AppServer {
       return { thread: describeThread(this.home, saved, { status: { type: "notLoaded" } }), readState: null };
     },
     "thread/start": (params, client) => {
-      const thread = this.load({
+      const source = params["threadSource"];
+      const saved = {
         id: newId(),
         cwd: String(params["cwd"]),
-        threadSource: typeof params["threadSource"] === "string" ? params["threadSource"] : null,
-        approvalPolicy: String(params["approvalPolicy"] ?? "on-request"),
-      });
+        originator: this.#originator ?? "",
+        source: client.name === "codex_exec" ? "exec" : "vscode",
+        threadSource: typeof source === "string" ? source : null,
+        createdAt: Math.floor(Date.now() / 1000),
+        items: [],
+      };
+      const thread = this.#load({ saved, approvalPolicy: policyOf(params), how: "startup" });
       client.following.add(thread.id);
       setImmediate(() => this.#tellAll("thread/started", { thread: thread.describe() }));
       return this.#opened(thread);
     },
     "thread/resume": (params, client) => {
       const id = threadId(params);
-      const thread =
-        this.#threads.get(id) ?? this.resume(id, String(params["approvalPolicy"] ?? "on-request"));
+      const thread = this.#threads.get(id) ?? this.#resume(id, policyOf(params));
       client.following.add(id);
       clearTimeout(this.#leaving.get(id));
       setImmediate(() => {
@@ -304,30 +308,15 @@ export class AppServer {
     },
   };
 
-  /** Loads a new thread. */
-  load(start: {
-    readonly id: string;
-    readonly cwd: string;
-    readonly threadSource: string | null;
-    readonly approvalPolicy: string;
-    readonly source?: string;
-  }): Thread {
-    const { id, cwd, threadSource, approvalPolicy, source = "vscode" } = start;
-    const createdAt = Math.floor(Date.now() / 1000);
-    const originator = this.#originator ?? "codex_exec";
-    const saved = { id, cwd, originator, source, threadSource, createdAt, items: [] };
-    return this.#add(new Thread({ host: this.#host, saved, approvalPolicy, how: "startup" }));
-  }
-
-  /** Loads a saved thread. */
-  resume(id: string, approvalPolicy: string): Thread {
+  #resume(id: string, approvalPolicy: string): Thread {
     const saved = this.home.thread(id);
     if (saved === undefined) throw new Refusal(REFUSED, `no rollout found for thread id ${id}`);
     if (!this.home.lock(id)) throw new Refusal(REFUSED, `thread ${id} already has an active writer`);
-    return this.#add(new Thread({ host: this.#host, saved, approvalPolicy, how: "resume" }));
+    return this.#load({ saved, approvalPolicy, how: "resume" });
   }
 
-  #add(thread: Thread): Thread {
+  #load(start: Omit<ThreadStart, "host">): Thread {
+    const thread = new Thread({ ...start, host: this.#host });
     this.home.lock(thread.id);
     this.#threads.set(thread.id, thread);
     return thread;
@@ -408,6 +397,10 @@ function threadId(params: Json): string {
 function inputOf(params: Json): readonly UserText[] {
   if (!Array.isArray(params["input"])) throw invalid("missing field `input`");
   return params["input"] as readonly UserText[];
+}
+
+function policyOf(params: Json): string {
+  return String(params["approvalPolicy"] ?? "on-request");
 }
 
 function clientIdOf(params: Json): string | null {

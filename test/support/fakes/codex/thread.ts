@@ -84,6 +84,11 @@ export class Thread {
     return this.#saved;
   }
 
+  /** Codex saves a thread with its first turn; until then nobody else can follow it. */
+  get hasTurns(): boolean {
+    return this.#sessionStarted || this.#how === "resume";
+  }
+
   get approvalPolicy(): string {
     return this.#policy;
   }
@@ -250,6 +255,7 @@ export class Thread {
     this.#item(turn, item);
     this.#add(message("user", prompt));
     this.#addContext(said);
+    if (!this.auxiliary) this.#host.home.save(this.#saved);
     return true;
   }
 
@@ -303,8 +309,8 @@ export class Thread {
       ...tool,
       tool_response: output,
     });
-    answer(`Process exited with code ${exitCode}\nOutput:\n${output}`);
     this.#addContext(after);
+    answer(`Process exited with code ${exitCode}\nOutput:\n${output}`);
   }
 
   async #approved(turn: Turn, args: Json, command: string): Promise<boolean> {
