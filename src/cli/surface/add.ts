@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SCOPES, type Scope } from "../../clients/client.ts";
 import { writeOwnFile } from "../../clients/client-file.ts";
+import { cmdLine, posixLine } from "../../clients/hook-command.ts";
 import {
   type Placement,
   readPlacementsIfWhole,
@@ -102,7 +103,7 @@ export const surfaceAdd = verb(definition, async (input, runtime) => {
     if (placement.bundle !== undefined) await writeBundle(placement.bundle, who, placement, runtime);
     await setUp.commit();
   }
-  const daemon = `prism daemon --persona ${flags.persona} --project ${printable(project.root, 200)}`;
+  const quoted = process.platform === "win32" ? cmdLine : posixLine;
   const report = {
     surface,
     address: who.shown,
@@ -111,7 +112,8 @@ export const surfaceAdd = verb(definition, async (input, runtime) => {
     changed: !setUp.isDone,
     files: fileReports(changes, flags.dryRun),
     notes: [...notesOn(changes), ...sharingNote(surface, project.root, plan.files.length)],
-    next: [...plan.next, `start its daemon: ${daemon}`],
+    next: plan.next,
+    daemon: quoted(["prism", "daemon", "--persona", flags.persona, "--project", project.root]),
   };
   if (flags.json) writeJson(runtime.out, report);
   else if (flags.dryRun) runtime.out.write(diffText(changes, runtime.out) + dryText(report, runtime));
@@ -197,6 +199,8 @@ interface Report {
   readonly changed: boolean;
   readonly notes: readonly string[];
   readonly next: readonly string[];
+  /** The command that starts its daemon. */
+  readonly daemon: string;
 }
 
 function dryText({ changed, notes }: Report, runtime: Runtime): string {
@@ -208,7 +212,7 @@ function dryText({ changed, notes }: Report, runtime: Runtime): string {
 }
 
 function doneText(
-  { surface, address, changed, notes, next }: Report,
+  { surface, address, changed, notes, next, daemon }: Report,
   files: string,
   runtime: Runtime,
 ): string {
@@ -217,5 +221,7 @@ function doneText(
   const head = changed
     ? `${ink.green("set up")} ${address} in ${title}\n`
     : `${address} was set up in ${title} already; nothing was written\n`;
-  return `${head}${files}${listText("mind", notes, ink.yellow)}${listText("next", next, ink.bold)}`;
+  const steps = listText("next", [...next, "start its daemon:"], ink.bold);
+  // Not wrapped: half a command can't be copied.
+  return `${head}${files}${listText("mind", notes, ink.yellow)}${steps}    ${daemon}\n`;
 }
