@@ -41,6 +41,7 @@ export function reportOf(stdin: string, world: HookWorld): HookParams | null {
   if (session === undefined) return null;
   if (given.agent_id !== undefined && world.event !== "session-end") return null;
   const { env, client, event, address } = world;
+  if (event === "wait" && endsByItself(env)) return null;
   const prompt = typeof given.prompt === "string" ? given.prompt : "";
   const isBell = event === "user-prompt-submit" && holdsBellWords(prompt, address);
   const inboxPath = short(env["CLAUDE_CODE_MESSAGING_SOCKET"], 4096);
@@ -87,6 +88,11 @@ const CLIENT_NAMES = {
   "user-prompt-submit": "UserPromptSubmit",
   "post-tool-use": "PostToolUse",
 } as const;
+
+/** `claude -p` runs no turn before a hook that blocks has ended, and no person is there to be woken for. */
+function endsByItself(env: HookWorld["env"]): boolean {
+  return env["CLAUDE_CODE_SESSION_ATTENDED"] === "0" || /^sdk-/.test(env["CLAUDE_CODE_ENTRYPOINT"] ?? "");
+}
 
 /** What was cut off at its bound is not whole JSON, but its first members are all that is needed. */
 function parsed(stdin: string): Given {

@@ -49,6 +49,17 @@ describe("what a hook reports", () => {
     expect(reportOf(stdin({ agent_id: "a-1" }), world("post-tool-use"))).toBeNull();
   });
 
+  it("is nothing of a hook that would block a session without a person, which waits for its hooks", () => {
+    const headless = { CLAUDE_CODE_ENTRYPOINT: "sdk-cli", CLAUDE_CODE_SESSION_ATTENDED: "0" };
+    expect(reportOf(stdin(), world("wait", headless))).toBeNull();
+    expect(reportOf(stdin(), world("session-start", headless))).toMatchObject({ session: "s-1" });
+    const attended = { CLAUDE_CODE_ENTRYPOINT: "cli", CLAUDE_CODE_SESSION_ATTENDED: "1" };
+    expect(reportOf(stdin({ permission_mode: "plan" }), world("wait", attended))).toMatchObject({
+      event: "wait",
+      mode: "plan",
+    });
+  });
+
   it("finds the session in an input that was cut off at its bound", () => {
     const cut = stdin({ tool_response: "x".repeat(1000) }).slice(0, 200);
     expect(reportOf(cut, world("post-tool-use"))).toMatchObject({ session: "s-1" });
