@@ -8,6 +8,7 @@ import { parseRpc, requestText } from "../../src/domain/rpc.ts";
 import {
   type DrainParams,
   HUB_PROTOCOL,
+  type SignalRecord,
   type StartAnswer,
   type StartParams,
 } from "../../src/domain/verbs.ts";
@@ -26,6 +27,8 @@ export interface AgentSetting {
   readonly random: Random;
   /** True while this class of fault may strike. */
   readonly strikes: (fault: Fault) => boolean;
+  /** Has it answered, as whoever it is, over whatever it signals with. */
+  readonly answer: (signal: SignalRecord) => void;
   readonly say: (text: string) => void;
 }
 
@@ -165,6 +168,7 @@ export class SimAgent {
       }
       const { signals, remaining, repeated } = outcome.ok;
       say(`drained ${signals.length} by ${params.key}${repeated ? " again" : ""}, ${remaining} remain`);
+      if (strikes("thanks")) for (const signal of signals) this.#setting.answer(signal);
       const enough = strikes("lazyAgents") && random.chance(0.5);
       if (remaining > 0 && !enough)
         this.#process.after(random.whole(1, 50), () => this.#drain(this.#params()));

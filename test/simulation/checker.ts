@@ -21,11 +21,13 @@ import type {
   StatusAnswer,
   WrapParams,
 } from "../../src/domain/verbs.ts";
+import type { LoopBounds } from "../../src/hub/core/loops.ts";
 import { BellLedger, checkView } from "./bell-ledger.ts";
 import type { HubTime } from "./drain-book.ts";
 import { DutyLedger, type HubMoment } from "./duty-ledger.ts";
 import type { Asked, DaemonReport, Observer, Told } from "./observer.ts";
 import { SignalLedger } from "./signal-ledger.ts";
+import { TalkLedger } from "./talk-ledger.ts";
 import { Violation } from "./violation.ts";
 
 export interface CheckerSetting {
@@ -34,6 +36,7 @@ export interface CheckerSetting {
   readonly hubMs: () => number;
   readonly hubSteady: () => boolean;
   readonly retentionMs: number;
+  readonly loops: LoopBounds;
   /** Maps an error to its metric label, as the daemon does. */
   readonly errorClassOf: (report: ErrorReport) => string;
 }
@@ -48,6 +51,7 @@ export class Checker implements Observer {
   readonly signals: SignalLedger;
   readonly #bells = new BellLedger();
   readonly #duties = new DutyLedger();
+  readonly #talk: TalkLedger;
   readonly #setting: CheckerSetting;
   readonly #newestViews = new Map<string, MailboxView>();
   readonly #addressOfSession = new Map<string, string>();
@@ -62,6 +66,7 @@ export class Checker implements Observer {
 
   constructor(setting: CheckerSetting) {
     this.#setting = setting;
+    this.#talk = new TalkLedger(setting.loops);
     this.signals = new SignalLedger(setting.retentionMs, (to) =>
       to.startsWith("session:") ? (this.#addressOfSession.get(to.slice(8)) ?? to) : to,
     );
@@ -110,6 +115,7 @@ export class Checker implements Observer {
         case "signal": {
           const params = call.params as SignalParams;
           this.signals.signalAsked(params, this.#addressOfSession.get(call.session ?? "") ?? null);
+          this.#talk.asked(this.#senderOf(call), this.#recipientOf(params));
           this.#possibleAtAsk.set(call, this.#duties.possible(params.to, moment));
           return;
         }
@@ -144,12 +150,22 @@ export class Checker implements Observer {
     if (call.verb === "signal") {
       const params = call.params as SignalParams;
       this.signals.signalRefused(params);
+      this.#talk.refused(params, error.code);
+      if (error.code === "signal_unknown") this.signals.unknown(params.replyTo ?? "", this.hubTime());
       this.#checkTarget(call, params, error);
     } else if (call.verb === "drain") {
       this.signals.drainRefused(addressOf(call.params as DrainParams));
     } else if (call.verb === "signal_status" && error.code === "signal_unknown") {
       this.signals.unknown((call.params as SignalStatusParams).id, this.hubTime());
     }
+  }
+
+  #senderOf(call: Asked): string | null {
+    return this.#addressOfSession.get(call.session ?? "") ?? (call.params as SignalParams).from ?? null;
+  }
+
+  #recipientOf({ to }: SignalParams): string {
+    return to.startsWith("session:") ? (this.#addressOfSession.get(to.slice(8)) ?? to) : to;
   }
 
   #checkTarget(call: Asked, params: SignalParams, error: ErrorReport): void {
@@ -187,6 +203,9 @@ export class Checker implements Observer {
         const params = call.params as SignalParams;
         const answer = ok as SignalAnswer;
         this.signals.signalAccepted(params, answer, time);
+        if (!time.steady) this.#talk.forget();
+        if (!answer.duplicate)
+          this.#talk.taken(this.#senderOf(call), this.#recipientOf(params), params, answer);
         const possible = this.#possible(call, params.to);
         // A repeated signal was accepted before, whatever became of its target since.
         if (!answer.duplicate && !params.to.startsWith("session:")) {
@@ -278,8 +297,13 @@ export class Checker implements Observer {
     return watched ? (this.#newestViews.get(address)?.open ?? 0) : this.signals.openOf(address);
   }
 
-  counts(): { acknowledged: number; drained: number; rings: number; connects: number } {
-    return { ...this.signals.counts(), rings: this.#rings, connects: this.#connects };
+  counts(): { acknowledged: number; drained: number; stopped: number; rings: number; connects: number } {
+    return {
+      ...this.signals.counts(),
+      stopped: this.#talk.stopped,
+      rings: this.#rings,
+      connects: this.#connects,
+    };
   }
 
   heard(session: string): void {

@@ -2,6 +2,8 @@
  * The hub over its lives: one disk, one host, and a process at a time. Starts, stops and kills it, and after
  * each return asks the new one for every signal that an older one has acknowledged.
  */
+
+import type { LoopBounds } from "../../src/hub/core/loops.ts";
 import { type EngineScheduler, openEngine } from "../../src/hub/engine.ts";
 import type { HubService } from "../../src/hub/service.ts";
 import type { Store } from "../../src/hub/store/store.ts";
@@ -22,6 +24,7 @@ export interface HouseSetting {
   readonly random: Random;
   readonly checker: Checker;
   readonly retentionMs: number;
+  readonly loops: LoopBounds;
   readonly syncMsMax: number;
   readonly plant: Plant | null;
   readonly say: (address: string, text: string) => void;
@@ -79,6 +82,7 @@ export class HubHouse {
         now: () => checker.hubMs(),
         newId: () => this.#newId(),
         retentionMs: this.#setting.retentionMs,
+        loops: this.#setting.loops,
         version: "0.0.0",
         log: (level, event, fields) => this.#log(level, event, fields),
         scheduler: schedulerOn(process),

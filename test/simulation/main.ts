@@ -122,7 +122,7 @@ function summary({ seeds, steps, virtualMs, counts, failure }: Tally, seconds: n
   return [
     `${seeds} seeds in ${seconds.toFixed(1)} s: ${failure === null ? "no violation" : "a violation"}`,
     `${steps} steps over ${days} virtual days; ${counts.acknowledged} signals acknowledged, ${counts.drained} drained,`,
-    `${counts.rings} rings, ${counts.connects} connects of daemons, ${counts.hubLives} lives of hubs`,
+    `${counts.stopped} answers refused for a loop, ${counts.rings} rings, ${counts.connects} connects of daemons, ${counts.hubLives} lives of hubs`,
   ].join("\n");
 }
 

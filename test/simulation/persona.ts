@@ -2,6 +2,7 @@
  * One persona in one project, with all that is its own: the host it lives on, its daemon and the launcher that
  * keeps the daemon up, its state file, its surface, its agent.
  */
+import type { SignalRecord } from "../../src/domain/verbs.ts";
 import { SimAgent } from "./agent.ts";
 import { DaemonNode } from "./daemon-node.ts";
 import { type Host, Process } from "./host.ts";
@@ -24,6 +25,8 @@ export interface PersonaSetting {
   readonly observer: Observer;
   readonly strikes: (fault: Fault) => boolean;
   readonly plant: Plant | null;
+  /** Sends an answer to a signal that its agent has read. */
+  readonly answer: (signal: SignalRecord) => void;
   readonly say: (who: string, text: string) => void;
 }
 
@@ -48,9 +51,9 @@ export class Persona {
     this.#setting = setting;
     this.address = `${setting.persona}@${setting.project}`;
     this.host = setting.host;
-    const { persona, project, host, network, strikes, random, say } = setting;
+    const { persona, project, host, network, strikes, random, answer, say } = setting;
     this.agent = new SimAgent({
-      ...{ address: this.address, persona, project, host, network, strikes },
+      ...{ address: this.address, persona, project, host, network, strikes, answer },
       random: random.fork("agent"),
       say: (text) => say("agent", text),
     });

@@ -35,6 +35,7 @@ export const FAULTS = {
   wraps: "addresses that are ended in order, some of which come back",
   asks: "rings asked for over IPC, whatever the schedule says",
   rivals: "a second daemon for an address that has one",
+  thanks: "agents that answer whatever they read, final or not",
   observers: "status, signal_status and history asked all the time",
 } as const;
 

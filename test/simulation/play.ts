@@ -1,8 +1,10 @@
 /** Histories for the checker's tests: speaks as a hub and its daemon would, and is heard by a checker. */
+
 import { expect, test } from "vitest";
 import type { Doorbell } from "../../src/domain/doorbell.ts";
 import type { ErrorReport } from "../../src/domain/errors.ts";
 import type { MailboxView, SignalRecord, VerbAnswers, VerbName } from "../../src/domain/verbs.ts";
+import { loopBounds } from "../../src/hub/core/bounds.ts";
 import { TEXT_MARK } from "./bell-ledger.ts";
 import { Checker } from "./checker.ts";
 import type { Asked, DaemonReport } from "./observer.ts";
@@ -23,6 +25,7 @@ export const EMPTY: MailboxView = {
 export class Play {
   nowMs = 1000;
   readonly checker = new Checker({
+    loops: loopBounds,
     nowMs: () => this.nowMs,
     hubMs: () => this.nowMs,
     hubSteady: () => true,

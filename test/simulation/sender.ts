@@ -23,6 +23,8 @@ export interface Letter {
   readonly to: string;
   readonly from: string | undefined;
   readonly serial: number;
+  readonly replyTo?: string;
+  readonly final?: boolean;
 }
 
 const ANSWER_TIMEOUT_MS = 15_000;
@@ -56,6 +58,8 @@ export class SimSender {
       to: letter.to,
       text: `${TEXT_MARK}${letter.serial} ${"x".repeat(random.magnitude(1, 200))}`,
       ...(letter.from === undefined ? {} : { from: letter.from }),
+      ...(letter.replyTo === undefined ? {} : { replyTo: letter.replyTo }),
+      ...(letter.final ? { final: true } : {}),
       ...(random.chance(0.2) ? { urgency: "urgent" as const } : {}),
       ...(strikes("shortLives") && random.chance(0.5) ? { ttlMs: random.magnitude(100, 120_000) } : {}),
       ...(keyed ? { key: `k${letter.serial}` } : {}),

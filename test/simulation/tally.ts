@@ -31,7 +31,7 @@ export const NO_RUNS: Tally = {
   seeds: 0,
   steps: 0,
   virtualMs: 0,
-  counts: { acknowledged: 0, drained: 0, rings: 0, connects: 0, hubLives: 0 },
+  counts: { acknowledged: 0, drained: 0, stopped: 0, rings: 0, connects: 0, hubLives: 0 },
   failure: null,
 };
 
@@ -56,6 +56,7 @@ export function added(a: Tally, b: Tally): Tally {
     counts: {
       acknowledged: a.counts.acknowledged + b.counts.acknowledged,
       drained: a.counts.drained + b.counts.drained,
+      stopped: a.counts.stopped + b.counts.stopped,
       rings: a.counts.rings + b.counts.rings,
       connects: a.counts.connects + b.counts.connects,
       hubLives: a.counts.hubLives + b.counts.hubLives,

@@ -4,6 +4,9 @@
  * doorbells and state slots; simulated is everything they touch. One thread, one timeline, no other source
  * of order or chance: the same seed is the same run.
  */
+import type { SignalRecord } from "../../src/domain/verbs.ts";
+import { loopBounds } from "../../src/hub/core/bounds.ts";
+import type { LoopBounds } from "../../src/hub/core/loops.ts";
 import { ERROR_CLASS_OF } from "../../src/metrics.ts";
 import { Checker } from "./checker.ts";
 import { Host, Process } from "./host.ts";
@@ -32,6 +35,8 @@ export interface RunResult {
 export interface RunCounts {
   readonly acknowledged: number;
   readonly drained: number;
+  /** Answers refused because two only answered each other. */
+  readonly stopped: number;
   readonly rings: number;
   readonly hubLives: number;
   readonly connects: number;
@@ -50,6 +55,8 @@ const CALM_MS_MAX = 3 * 3_600_000;
 const RECONNECT_MS_MAX = 180_000;
 const CALM_POLL_MS = 5_000;
 const STEPS_MAX = 3_000_000;
+/** Storms are short, and so are loops in them. */
+const QUICK_LOOPS: LoopBounds = { answersMax: 10, paceMs: 3_000, quietMs: 60_000 };
 
 export function runWorld(plan: Plan, options: RunOptions = {}): RunResult {
   return new World(plan, options).run();
@@ -77,12 +84,14 @@ class World {
     this.#trace = new Trace(options.narrate ?? false);
     const { faults } = plan;
     const hubHost = new Host("hub-host", this.#timeline, EPOCH_MS);
+    const loops = faults.has("thanks") ? QUICK_LOOPS : loopBounds;
     const retentionMs = faults.has("shortRetention") ? 120_000 : 7 * 24 * 3_600_000;
     this.#checker = new Checker({
       nowMs: () => this.#timeline.nowMs,
       hubMs: () => hubHost.wallMs(),
       hubSteady: () => !hubHost.jumped,
       retentionMs,
+      loops,
       errorClassOf: (report) => ERROR_CLASS_OF[report.code],
     });
     this.#network = new Network(this.#timeline, hubHost, this.#random.fork("network"), {
@@ -96,6 +105,7 @@ class World {
       random: this.#random.fork("hub"),
       checker: this.#checker,
       retentionMs,
+      loops,
       syncMsMax: this.#random.fork("sync").magnitude(1, 30),
       plant: options.plant ?? null,
       say: (address, text) => this.#say(address, "hub", text),
@@ -148,6 +158,7 @@ class World {
           strikes: (fault) => plan.faults.has(fault) && this.#stormy(),
           say: (who, text) => this.#say(address, who, text),
           plant: options.plant ?? null,
+          answer: (signal) => this.#thank(address, signal),
         }),
       );
     }
@@ -234,6 +245,18 @@ class World {
     else if (random.chance(0.5)) sender.send({ ...letter, to: `nobody${random.whole(1, 3)}@shop` });
     else sender.send({ ...letter, to: `session:${persona.agent.session ?? "none"}` });
   }
+
+  /** Whatever it was: final or not, asked for or not. */
+  #thank(from: string, signal: SignalRecord): void {
+    if (signal.from === null) return;
+    const serial = this.#plan.signals + ++this.#thanks;
+    const random = this.#random.fork(`thanks ${serial}`);
+    const letter = { to: signal.from, from, serial, final: random.chance(0.05) };
+    const bare = random.chance(0.3);
+    random.pick(this.#senders).send(bare ? letter : { ...letter, replyTo: signal.id });
+  }
+
+  #thanks = 0;
 
   #runUntil(untilMs: () => number): void {
     const { violation } = this.#checker;
