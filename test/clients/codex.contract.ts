@@ -46,6 +46,8 @@ export function codexContract(name: string, command: () => readonly string[]): v
     const house = codexHouse({
       command: command(),
       modelUrl: model.url,
+      // The real one looks after its shared queue every 10 s, and knows nothing of this.
+      env: { FAKE_CODEX_POLL_MS: "100" },
       ...(options.untrusted === true ? { untrusted: true } : {}),
     });
     onTestFinished(() => house.close());
@@ -398,14 +400,14 @@ export function codexContract(name: string, command: () => readonly string[]): v
       expect((await house.run(["exec", "--json", "run<echo hello>"])).status).toBe(0);
       const news = model.requests.map((request) => request.news);
       expect(news[0]).toMatch(/added at SessionStart\n.*run<echo hello>\n.*added at UserPromptSubmit/s);
-      expect(news[1]).toMatch(/hello\n.*added at PostToolUse/s);
+      expect(news[1]).toMatch(/added at PostToolUse\n.*hello\n/s);
       expect(news[2]).toMatch(/^<hook_prompt hook_run_id="[^"]*">one more thing<\/hook_prompt>$/);
       expect(news).toHaveLength(4);
       const stops = heard().filter(({ hook_event_name }) => hook_event_name === "Stop");
       expect(stops.map(({ stop_hook_active }) => stop_hook_active)).toEqual([false, true, true]);
     });
 
-    it("is not harmed by hooks that fail, except by status 2, which swallows a prompt", async () => {
+    it("is not harmed by hooks that fail, except by status 2 with a reason, which swallows a prompt", async () => {
       const { house, model } = await served({ hooks: { UserPromptSubmit: "no { json" } });
       await house.run(["exec", "--json", "one"]);
       expect(model.requests).toHaveLength(1);
@@ -413,8 +415,11 @@ export function codexContract(name: string, command: () => readonly string[]): v
       await house.run(["exec", "--json", "two"]);
       expect(model.requests).toHaveLength(2);
       writeFileSync(join(house.home, "UserPromptSubmit.status"), "2");
-      expect((await house.run(["exec", "--json", "three"])).status).toBe(0);
-      expect(model.requests).toHaveLength(2);
+      await house.run(["exec", "--json", "three"]);
+      expect(model.requests).toHaveLength(3);
+      writeFileSync(join(house.home, "UserPromptSubmit.complains"), "not this one");
+      expect((await house.run(["exec", "--json", "four"])).status).toBe(0);
+      expect(model.requests).toHaveLength(3);
     });
   });
 
@@ -433,15 +438,26 @@ export function codexContract(name: string, command: () => readonly string[]): v
       });
       // Codex tells its hooks of a session with the first turn, not when it opens.
       expect(heard()).toEqual([]);
-      await client.ask("thread/resume", { threadId, excludeTurns: true });
+      // Nor can anybody follow a thread that has had no turn, though it is there and takes what is queued.
+      const following = { threadId, excludeTurns: true };
+      await expect(client.ask("thread/resume", following)).rejects.toMatchObject({
+        code: -32600,
+        message: `no rollout found for thread id ${threadId}`,
+      });
       await client.ask("thread/queue/add", said(threadId, "a bell for a pane", "bell-6"));
-      await client.note(itemOf("bell-6"));
+      await client.note(activeIn(threadId));
       await pane.shows(/^› a bell for a pane$/m);
       await pane.shows(/^• done$/m);
-      expect(heard().map(({ hook_event_name }) => hook_event_name)).toEqual([
-        "SessionStart",
-        "UserPromptSubmit",
-      ]);
+      await client.ask("thread/resume", following);
+      await client.ask("thread/queue/add", said(threadId, "a second bell", "bell-7"));
+      await client.note(itemOf("bell-7"));
+      await pane.shows(/^› a second bell$/m);
+      expect((await client.ask("thread/read", { threadId })).thread.preview).toBe("a bell for a pane");
+      expect(
+        heard()
+          .slice(0, 2)
+          .map(({ hook_event_name }) => hook_event_name),
+      ).toEqual(["SessionStart", "UserPromptSubmit"]);
       // The screen's own questions run in threads of their own.
       const titled = await client.note(
         (note) => is("thread/started")(note) && threadTold(note)["threadSource"] === "thread_title",
@@ -537,6 +553,7 @@ export function codexContract(name: string, command: () => readonly string[]): v
       const { house, model } = staged;
       const pane = house.pane();
       await pane.shows(/^› Ask Codex to do anything/m);
+      await until(() => existsSync(house.socket));
       const client = await house.client();
       const threadId = await threadOfPane({ client });
       await pane.say("hello");
@@ -553,12 +570,14 @@ export function codexContract(name: string, command: () => readonly string[]): v
   });
 }
 
-/** A hook that notes what it read and prints what stands in a file; its status stands in another. */
+/** A hook that notes what it read; what it prints, complains of and ends with stands in files of its own. */
 function hookOf(house: CodexHouse, event: string, says: string): unknown {
   const at = (what: string) => join(house.home, what);
   writeFileSync(at(`${event}.says`), says);
   writeFileSync(at(`${event}.status`), "0");
-  const note = `{ cat; echo; } >> '${at("heard")}'; cat '${at(`${event}.says`)}'`;
+  writeFileSync(at(`${event}.complains`), "");
+  const told = `cat '${at(`${event}.says`)}'; cat '${at(`${event}.complains`)}' >&2`;
+  const note = `{ cat; echo; } >> '${at("heard")}'; ${told}`;
   const command = `${note}; exit $(cat '${at(`${event}.status`)}')`;
   return [{ hooks: [{ type: "command", command, timeout: 3 }] }];
 }
@@ -586,6 +605,12 @@ const itemOf = (clientId: string) => (note: Note) =>
   note.method === "item/started" &&
   itemIn(note)["type"] === "userMessage" &&
   itemIn(note)["clientId"] === clientId;
+
+/** What every client is told, whether it follows the thread or not. */
+const activeIn = (threadId: string) => (note: Note) =>
+  note.method === "thread/status/changed" &&
+  note.params["threadId"] === threadId &&
+  (note.params["status"] as Json)["type"] === "active";
 
 /** A command runs. */
 const runs = (note: Note) => note.method === "item/started" && itemIn(note)["type"] === "commandExecution";

@@ -14,6 +14,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AppServerClient, appServerClient, type Json } from "../support/app-server-client.ts";
@@ -152,7 +153,7 @@ export function codexHouse(options: CodexHouseOptions): CodexHouse {
       const child = start(["app-server", "--listen", "unix://"]);
       child.stdout?.resume();
       child.stderr?.resume();
-      await until(() => existsSync(socket));
+      await answers(socket);
       return child;
     },
     async trustHooks() {
@@ -242,6 +243,22 @@ function ended(child: ChildProcess): Promise<number | null> {
     if (child.exitCode !== null || child.signalCode !== null) settle(child.exitCode);
     else child.once("close", settle);
   });
+}
+
+/** Settles once somebody listens there. */
+async function answers(socket: string): Promise<void> {
+  for (;;) {
+    const up = await new Promise<boolean>((settle) => {
+      const probe = connect(socket);
+      probe.once("connect", () => {
+        probe.destroy();
+        settle(true);
+      });
+      probe.once("error", () => settle(false));
+    });
+    if (up) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /** Another program's doing, which tells nobody when it is done. */

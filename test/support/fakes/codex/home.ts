@@ -95,17 +95,23 @@ export function codexHome(env: CodexHome["env"]): CodexHome {
 }
 
 /**
- * Where a server listens: Codex lays its sockets into a folder with short names of its own, and a symbolic link to
- * them where they are looked for.
+ * Where a server listens: Codex lays its sockets into a folder with short names of its own.
+ *
+ * @returns the socket's own path, and what links it to where it is looked for, once it listens
  */
-export function linkedSocket(path: string): string {
+export function socketFor(path: string): { readonly real: string; link(): void } {
   const folder = join(tmpdir(), `codex-daemon-${process.getuid?.() ?? 0}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const real = join(folder, createHash("sha256").update(path).digest("hex").slice(0, 32));
-  for (const old of [real, path]) rmSync(old, { force: true });
-  symlinkSync(real, path);
-  return real;
+  rmSync(real, { force: true });
+  return {
+    real,
+    link() {
+      rmSync(path, { force: true });
+      symlinkSync(real, path);
+    },
+  };
 }
 
 /** Ids whose order is that of their making, as Codex's are. */

@@ -234,6 +234,7 @@ export class AppServer {
     "thread/resume": (params, client) => {
       const id = threadId(params);
       const thread = this.#threads.get(id) ?? this.#resume(id, policyOf(params));
+      if (!thread.hasTurns) throw new Refusal(REFUSED, `no rollout found for thread id ${id}`);
       client.following.add(id);
       clearTimeout(this.#leaving.get(id));
       setImmediate(() => {

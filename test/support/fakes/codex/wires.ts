@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 import { type WebSocket, WebSocketServer } from "ws";
-import { type Json, linkedSocket } from "./home.ts";
+import { type Json, socketFor } from "./home.ts";
 import type { AppServer, Connection, Message } from "./server.ts";
 
 /** Settles once it listens; like Codex it takes any path and Host, offers no compression, and just drops at a close. */
@@ -19,7 +19,13 @@ export function serveSocket(server: AppServer, path: string): Promise<void> {
     // Codex answers no close frame.
     socket.close = () => socket.terminate();
   });
-  return new Promise((resolve) => http.listen(linkedSocket(path), resolve));
+  const { real, link } = socketFor(path);
+  return new Promise((resolve) =>
+    http.listen(real, () => {
+      link();
+      resolve();
+    }),
+  );
 }
 
 /** Settles at the input's end. */
