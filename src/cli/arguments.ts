@@ -1,16 +1,13 @@
 /**
  * A verb's table: its flags and arguments, from which parsing, help and every usage error come. Reads
  * words into typed values; opens nothing and runs nothing.
- *
- * `node:util`'s parseArgs splits the words (it knows `--`, `--flag=value` and grouped letters); its own
- * checks are not used, because their messages neither name the verb nor the nearest flag.
  */
-import { parseArgs } from "node:util";
 import { printable } from "../domain/address.ts";
 import { PrismError } from "../domain/errors.ts";
 import { nearest } from "../domain/shape.ts";
 import { ConfigError } from "./exit-status.ts";
 import { type Kind, listed } from "./kinds.ts";
+import { splitWords } from "./words.ts";
 
 export interface ValueFlag<T> {
   readonly kind: Kind<T>;
@@ -146,22 +143,17 @@ interface Typed {
 
 function typedWords(verb: Table, words: readonly string[]): Typed {
   const keys = new Map(Object.keys(verb.flags).map((key) => [flagOf(key), key]));
-  const { tokens } = parseArgs({
-    args: [...words],
-    strict: false,
-    tokens: true,
-    options: Object.fromEntries(
-      Array.from(keys, ([typed, key]) => [
-        typed.slice(2),
-        { type: verb.flags[key]?.kind === "switch" ? ("boolean" as const) : ("string" as const) },
-      ]),
-    ),
-  });
+  const takesValue = (typed: string): boolean => {
+    const key = keys.get(typed);
+    return key !== undefined && verb.flags[key]?.kind !== "switch";
+  };
   const flags = new Map<string, string | true>();
   const values: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === "positional") values.push(token.value);
-    if (token.kind !== "option") continue;
+  for (const token of splitWords(words, takesValue)) {
+    if (token.kind === "positional") {
+      values.push(token.value);
+      continue;
+    }
     const key = keys.get(token.rawName);
     if (key === undefined) throw unknownFlag(verb, token.rawName, Array.from(keys.keys()));
     if (flags.has(key)) {
@@ -216,16 +208,17 @@ export function settingValue(key: string, flag: Flag, sources: Sources): unknown
   const fromEnv = sources.env[variable];
   // An empty variable is an absent one: that is how unit files and shells switch a setting off.
   const kept = sources.kept?.config[key];
-  const found: readonly [string | boolean | undefined, string] =
+  const [value, path] =
     fromEnv !== undefined && fromEnv !== ""
-      ? [fromEnv, variable]
+      ? [fromEnv, null]
       : kept !== undefined
-        ? [kept, `"${key}" in ${printable(sources.kept?.path ?? "", 200)}`]
-        : [sources.config[key], `"${key}" in ${printable(sources.configPath, 200)}`];
-  const [value, what] = found;
+        ? [kept, sources.kept?.path ?? ""]
+        : [sources.config[key], sources.configPath];
+  // Most settings are not set, and of those none needs its name.
+  if (value === undefined) return flag.kind === "switch" ? false : undefined;
+  const what = path === null ? variable : `"${key}" in ${printable(path, 200)}`;
   try {
-    if (flag.kind === "switch") return value === undefined ? false : switchValue(value, what);
-    if (value === undefined) return undefined;
+    if (flag.kind === "switch") return switchValue(value, what);
     if (typeof value === "boolean") {
       throw new PrismError("invalid_argument", `${what} must be a text, not ${value}`);
     }
