@@ -182,11 +182,12 @@ export class LoopWatch {
   #stopOf(run: Run, nowMs: number): Omit<Stop, "stoppedAtMs"> | null {
     const { answersMax, paceMs, quietMs } = this.#bounds;
     const between = [run.low, run.high] as const;
+    const restedAtMs = run.answeredAtMs + quietMs;
     if (run.answers >= answersMax || run.answersInAll >= answersMax * GROUP_FACTOR) {
       const answers = run.answers >= answersMax ? run.answers : run.answersInAll;
-      return { between, answers, why: "depth", opensAtMs: run.answeredAtMs + quietMs };
+      return { between, answers, why: "depth", opensAtMs: restedAtMs };
     }
-    const opensAtMs = run.wholeAtMs - (BURST_MAX - 1) * paceMs;
+    const opensAtMs = Math.min(run.wholeAtMs - (BURST_MAX - 1) * paceMs, restedAtMs);
     return opensAtMs > nowMs ? { between, answers: run.answersInAll, why: "pace", opensAtMs } : null;
   }
 

@@ -6,7 +6,9 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { BURST_MAX, GROUP_FACTOR, LoopWatch, NOBODY_NAMED } from "../../../src/hub/core/loops.ts";
 
-const BOUNDS = { answersMax: 15, paceMs: 1_000, quietMs: 60_000 };
+const QUICK = { answersMax: 15, paceMs: 1_000, quietMs: 60_000 };
+/** A pace so slow that who waits for it has rested. */
+const SLOW = { ...QUICK, paceMs: 3_600_000 };
 
 interface Said {
   readonly from: number;
@@ -15,19 +17,25 @@ interface Said {
 }
 
 /** All that two addresses said to each other since nobody in particular spoke to one of them, and neither rested. */
-function runOf(book: readonly Said[], one: number, other: number, nowMs: number): readonly Said[] {
+function runOf(
+  book: readonly Said[],
+  one: number,
+  other: number,
+  nowMs: number,
+  quietMs: number,
+): readonly Said[] {
   let run: Said[] = [];
   let answeredAtMs = Number.NEGATIVE_INFINITY;
   for (const said of book) {
     const ofPair = isOf(said, one, other);
     if (said.from === NOBODY_NAMED && (said.to === one || said.to === other)) run = [];
     if (!ofPair) continue;
-    if (said.atMs - answeredAtMs >= BOUNDS.quietMs) run = [];
+    if (said.atMs - answeredAtMs >= quietMs) run = [];
     const last = run.at(-1);
     if (last === undefined || isAnswer(last, said)) answeredAtMs = said.atMs;
     run.push(said);
   }
-  return nowMs - answeredAtMs >= BOUNDS.quietMs ? [] : run;
+  return nowMs - answeredAtMs >= quietMs ? [] : run;
 }
 
 function isOf({ from, to }: Said, one: number, other: number): boolean {
@@ -43,14 +51,14 @@ function answersOf(run: readonly Said[]): readonly Said[] {
 }
 
 /** Walks the bucket: a burst at once, then one for each pace. */
-function isPaced(answers: readonly Said[], beginMs: number, nowMs: number): boolean {
+function isPaced(answers: readonly Said[], paceMs: number, beginMs: number, nowMs: number): boolean {
   let level = 0;
   let atMs = beginMs;
   for (const answer of answers) {
-    level = Math.max(0, level - (answer.atMs - atMs) / BOUNDS.paceMs) + 1;
+    level = Math.max(0, level - (answer.atMs - atMs) / paceMs) + 1;
     atMs = answer.atMs;
   }
-  return Math.max(0, level - (nowMs - atMs) / BOUNDS.paceMs) > BURST_MAX - 1;
+  return Math.max(0, level - (nowMs - atMs) / paceMs) > BURST_MAX - 1;
 }
 
 /** One word; or two in turn for a while. Whole paces between them: both sides then count in whole numbers. */
@@ -82,16 +90,16 @@ const part = fc.oneof(
   },
 );
 
-it("refuses exactly what goes beyond pace or depth", () => {
+it.each([QUICK, SLOW])("refuses exactly what goes beyond pace or depth: %o", (bounds) => {
   let refusals = 0;
   fc.assert(
     fc.property(fc.array(part, { minLength: 1, maxLength: 20, size: "max" }), (parts) => {
-      const watch = new LoopWatch(BOUNDS);
+      const watch = new LoopWatch(bounds);
       const book: Said[] = [];
       let nowMs = 1_000_000;
       for (const { from, to, afterMs } of parts.flat()) {
         nowMs += afterMs;
-        const run = from === NOBODY_NAMED ? [] : runOf(book, from, to, nowMs);
+        const run = from === NOBODY_NAMED ? [] : runOf(book, from, to, nowMs, bounds.quietMs);
         const answers = answersOf(run);
         const next = { from, to, atMs: nowMs };
         const last = run.at(-1);
@@ -102,14 +110,16 @@ it("refuses exactly what goes beyond pace or depth", () => {
         const isBeyond =
           last !== undefined &&
           isAnswer(last, next) &&
-          (since >= BOUNDS.answersMax ||
-            answers.length >= BOUNDS.answersMax * GROUP_FACTOR ||
-            isPaced(answers, run[0]?.atMs ?? nowMs, nowMs));
+          (since >= bounds.answersMax ||
+            answers.length >= bounds.answersMax * GROUP_FACTOR ||
+            isPaced(answers, bounds.paceMs, run[0]?.atMs ?? nowMs, nowMs));
         const stop = watch.refusal(from, to, nowMs);
         expect(stop !== null, JSON.stringify({ next, answers: answers.length, since })).toBe(isBeyond);
         if (stop !== null) {
           refusals++;
           expect(stop.opensAtMs).toBeGreaterThan(nowMs);
+          expect(watch.refusal(from, to, stop.opensAtMs - 1)).not.toBeNull();
+          expect(watch.refusal(from, to, stop.opensAtMs)).toBeNull();
           expect(watch.stops(nowMs).some(({ between }) => between.includes(from))).toBe(true);
           continue;
         }
