@@ -5,9 +5,6 @@
 import type { Placing } from "./hook-command.ts";
 import type { Editing } from "./text/entries.ts";
 
-export const CLIENTS = ["claude-code", "codex", "claude-desktop"] as const;
-export type ClientName = (typeof CLIENTS)[number];
-
 export const SCOPES = ["local", "project", "user"] as const;
 /** Which of Claude Code's files: this checkout's own, the project's that all who work on it share, the user's. */
 export type Scope = (typeof SCOPES)[number];
