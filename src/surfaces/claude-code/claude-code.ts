@@ -40,26 +40,42 @@ const config = object({
 export const configSchema = config.schema;
 type ClaudeConfig = Infer<typeof config>;
 
-/** A turn of ten minutes is told at its end all the same; after that the schedule asks again. */
-const BUSY_MS_MAX = 10 * 60_000;
-/** A turn that a person interrupts ends without a hook: only the client's own word shows it. */
-const LOOK_AGAIN_MS = 1000;
+export interface ClaudeTimings {
+  /** How long a way's receipt may take. */
+  readonly receiptMsMax: number;
+  /** How long a turn that is under way is waited for; after that the schedule asks again. */
+  readonly busyMsMax: number;
+  /** How often such a turn is looked at: one that a person interrupts ends without a hook. */
+  readonly lookAgainMs: number;
+}
+
+const TIMINGS: ClaudeTimings = {
+  // To its turn's first hook it takes 20 to 150 ms; on a host that is just swapping, seconds.
+  receiptMsMax: 4000,
+  busyMsMax: 10 * 60_000,
+  lookAgainMs: 1000,
+};
 /** What a ring may take beyond its waits, on a host that is busy. */
 const MARGIN_MS = 5000;
 
 /** @throws PrismError `invalid_argument`, `unknown_key`, `too_large` */
-export function open(given: unknown, context: SurfaceContext): Surface {
+export function open(given: unknown, context: SurfaceContext, timings = TIMINGS): Surface {
   const settings = readShape(config, given, "the configuration of surface claude-code");
   checkAutonomy(settings);
   const pane = openPaneWay(settings, CLIENT, context);
-  return surfaceOf(settings, pane, context);
+  return surfaceOf(settings, pane, context, timings);
 }
 
-function surfaceOf(settings: ClaudeConfig, pane: PaneWay | undefined, context: SurfaceContext): Surface {
+function surfaceOf(
+  settings: ClaudeConfig,
+  pane: PaneWay | undefined,
+  context: SurfaceContext,
+  { receiptMsMax, busyMsMax, lookAgainMs }: ClaudeTimings,
+): Surface {
   const { agent, env, root, persona, memory, log } = context;
   const part = partedMemory(memory);
   const replies = new ReplySockets(log);
-  const inbox = new Inbox(persona, env, replies);
+  const inbox = new Inbox({ persona, env, replies, receiptMsMax });
   const world = { agent, env, root, nowMs: Date.now };
   const mode = resumeMode(settings, pane);
   const resumer =
@@ -71,11 +87,11 @@ function surfaceOf(settings: ClaudeConfig, pane: PaneWay | undefined, context: S
         });
   const paths: readonly RingPath<Target>[] = [
     inbox,
-    wakeWay(agent),
+    wakeWay(agent, receiptMsMax),
     ...(pane === undefined ? [] : [{ name: pane.name, receiptMsMax: 0, send: sendInto(pane) }]),
   ];
   const ringer = new PathRinger<Target>({
-    ...{ agent, paths, busyMsMax: BUSY_MS_MAX, lookAgainMs: LOOK_AGAIN_MS },
+    ...{ agent, paths, busyMsMax, lookAgainMs },
     fondness: openFondness(part("paths"), Date.now),
     versionOf: ({ session, file }) => session?.version ?? file?.version ?? "",
     async look() {
@@ -91,7 +107,7 @@ function surfaceOf(settings: ClaudeConfig, pane: PaneWay | undefined, context: S
 
   const surface: Surface = {
     name: CLIENT,
-    ringMsMax: BUSY_MS_MAX + receiptsMs + resumeMs + MARGIN_MS,
+    ringMsMax: busyMsMax + receiptsMs + resumeMs + MARGIN_MS,
     async ring(bell, cancelled) {
       const outcome = await ringer.ring(bell, cancelled);
       const { ring, attempt } = bell;

@@ -82,11 +82,8 @@ export class HeadlessAgent {
       void running.ended.then((ending) => {
         this.#running = undefined;
         const outcome = endOf(ending, fault);
-        log("info", "headlessAgentEnded", {
-          ending: ending.kind,
-          status: ending.kind === "exited" ? ending.status : null,
-          reason: outcome.kind === "failed" ? outcome.reason : null,
-        });
+        const status = ending.kind === "exited" ? ending.status : null;
+        log("info", "headlessAgentEnded", { ending: ending.kind, status, fault });
         settle(outcome);
       });
       if (cancelled.aborted) leave();

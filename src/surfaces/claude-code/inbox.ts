@@ -18,28 +18,28 @@ import type { Target } from "./look.ts";
 import type { ReplySockets } from "./reply-sockets.ts";
 import { acceptsMessages, configFolderOf } from "./session-file.ts";
 
-/** To its turn's first hook it takes 20 ms; on a host that is just swapping, seconds. */
-const RECEIPT_MS_MAX = 4000;
 const CONNECT_MS_MAX = 1000;
 const PEER_PROTOCOL = 1;
 /** The mode in which the client asks a person about nothing, so that it takes no stranger's word unasked. */
 const BYPASS = "bypassPermissions";
 
-type Env = { readonly [name: string]: string | undefined };
+export interface InboxOptions {
+  readonly persona: string;
+  readonly env: { readonly [name: string]: string | undefined };
+  readonly replies: ReplySockets;
+  readonly receiptMsMax: number;
+}
 
 export class Inbox implements RingPath<Target> {
   readonly name = "inbox";
-  readonly receiptMsMax = RECEIPT_MS_MAX;
-  readonly #replies: ReplySockets;
-  readonly #persona: string;
-  readonly #env: Env;
+  readonly receiptMsMax: number;
+  readonly #options: InboxOptions;
   /** Sessions that hold messages back until a person lets them through: more of them would only pile up. */
   readonly #holding = new Set<string>();
 
-  constructor(persona: string, env: Env, replies: ReplySockets) {
-    this.#persona = persona;
-    this.#env = env;
-    this.#replies = replies;
+  constructor(options: InboxOptions) {
+    this.#options = options;
+    this.receiptMsMax = options.receiptMsMax;
   }
 
   async send(bell: Doorbell, target: Target, cancelled: AbortSignal): Promise<Sent> {
@@ -48,9 +48,10 @@ export class Inbox implements RingPath<Target> {
     const path = session.inbox?.path ?? file?.inboxPath ?? null;
     const obstacle = path === null ? withoutInbox(session.version) : this.#obstacle(session, target);
     if (path === null || obstacle !== null) return unready(obstacle ?? "");
-    const from = await this.#replies.beside(path);
+    const { persona, replies } = this.#options;
+    const from = await replies.beside(path);
     const id = newId();
-    const words = inboxWords(bell, { id, persona: this.#persona, from });
+    const words = inboxWords(bell, { id, persona, from });
     const frames = [
       ...(session.inbox?.token == null ? [] : [{ type: "auth", token: session.inbox.token }]),
       {
@@ -59,7 +60,7 @@ export class Inbox implements RingPath<Target> {
         ...{ priority: "next", msg_id: id },
       },
     ];
-    const refused = this.#replies.refusal(id).then(() => {
+    const refused = replies.refusal(id).then(() => {
       this.#holding.add(session.id);
       return HELD;
     });
@@ -71,7 +72,7 @@ export class Inbox implements RingPath<Target> {
     if (this.#holding.has(session.id)) return HELD;
     const protocol = file?.peerProtocol ?? PEER_PROTOCOL;
     if (protocol !== PEER_PROTOCOL) return `its inbox speaks version ${protocol}, and Prism ${PEER_PROTOCOL}`;
-    if (acceptsMessages(configFolderOf(session.transcript, this.#env))) return null;
+    if (acceptsMessages(configFolderOf(session.transcript, this.#options.env))) return null;
     // It would open a dialog, in which a person's typing ends: worse than no ring.
     if (session.mode === BYPASS) return HELD;
     // Hooks name the mode with the first prompt. Until then the way that can't do harm goes first.

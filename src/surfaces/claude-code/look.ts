@@ -3,7 +3,6 @@
  * windows may be open on one project: the one heard from last that is idle is rung. Decides nothing about ways.
  */
 import { printable } from "../../domain/address.ts";
-import { isProcessAlive } from "../../host/process-alive.ts";
 import type { AgentSession, AgentSide } from "../agent-side.ts";
 import type { Look } from "../path-ringer.ts";
 import { configFolderOf, type SessionFile, sessionFileOf, sessionFiles } from "./session-file.ts";
@@ -91,7 +90,7 @@ function dialogReason({ waitingFor }: SessionFile): string {
 /** Why nobody is known here, as precisely as can be told. */
 export function absence({ env, root }: Pick<LookWorld, "env" | "root">): string {
   const here = sessionFiles(configFolderOf(null, env)).find(
-    ({ cwd, pid }) => (cwd === root || cwd?.startsWith(`${root}/`) === true) && isProcessAlive(pid),
+    ({ cwd }) => cwd === root || cwd?.startsWith(`${root}/`) === true,
   );
   if (here === undefined) return "no session of Claude Code is open in this project";
   return (

@@ -7,6 +7,7 @@
  */
 import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { isProcessAlive } from "../../host/process-alive.ts";
 import type { AgentSession } from "../agent-side.ts";
 
 export interface SessionFile {
@@ -49,7 +50,7 @@ export function sessionFileOf(session: AgentSession, env: Env): SessionFile | nu
   return sessionFiles(folder).find(({ sessionId }) => sessionId === session.id) ?? own;
 }
 
-/** Every session that the client lists in this folder. */
+/** Every session that the client lists in this folder and whose process lives. */
 export function sessionFiles(folder: string): readonly SessionFile[] {
   let names: readonly string[];
   try {
@@ -57,10 +58,14 @@ export function sessionFiles(folder: string): readonly SessionFile[] {
   } catch {
     return [];
   }
-  return names
-    .filter((name) => /^\d+\.json$/.test(name))
-    .slice(0, FILES_MAX)
-    .flatMap((name) => readFile(folder, name) ?? []);
+  return (
+    names
+      .filter((name) => /^\d+\.json$/.test(name))
+      .slice(0, FILES_MAX)
+      .flatMap((name) => readFile(folder, name) ?? [])
+      // A client that was killed leaves its file behind.
+      .filter(({ pid }) => isProcessAlive(pid))
+  );
 }
 
 /** True if the user's own settings let other programs' messages in, whatever a session's permission mode is. */

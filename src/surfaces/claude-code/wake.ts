@@ -10,13 +10,10 @@ import type { AgentSide } from "../agent-side.ts";
 import type { RingPath, Sent } from "../path-ringer.ts";
 import type { Target } from "./look.ts";
 
-/** From the hook's end to the woken turn's first hook it takes 50 ms. */
-const RECEIPT_MS_MAX = 4000;
-
-export function wakeWay(agent: AgentSide): RingPath<Target> {
+export function wakeWay(agent: AgentSide, receiptMsMax: number): RingPath<Target> {
   return {
     name: "wake",
-    receiptMsMax: RECEIPT_MS_MAX,
+    receiptMsMax,
     async send(bell: Doorbell, { session }: Target): Promise<Sent> {
       if (session === null) return { kind: "unready", reason: "no session is known" };
       if (agent.wake(session.id, bellWords(bell))) return { kind: "sent" };
