@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { PrismError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
+import { ANSWERS, QUOTED } from "../domain/tool-text.ts";
 import type { DrainAnswer } from "../domain/verbs.ts";
 import { table } from "./arguments.ts";
 import { askHub } from "./ask-hub.ts";
@@ -12,7 +13,7 @@ import { counted, inkFor } from "./layout.ts";
 import { projectNamed } from "./project.ts";
 import { type Runtime, writeJson } from "./runtime.ts";
 import { json, needed, settings } from "./settings.ts";
-import { signalsText } from "./signals-text.ts";
+import { readingText, signalsText } from "./signals-text.ts";
 import { verb } from "./verb.ts";
 
 const definition = table({
@@ -87,5 +88,7 @@ function drainText(answer: DrainAnswer, runtime: Runtime): string {
       ? `nothing more waits${elsewhere}`
       : `${counted(answer.remaining, "signal")} more: drain again${elsewhere}`;
   const head = answer.repeated ? `${ink.dim("the same as before, by its key")}\n\n` : "";
-  return `${head}${signalsText(answer.signals, runtime)}\n${ink.dim(rest)}\n`;
+  const wantsAnswer = answer.signals.some((signal) => !signal.final);
+  const reading = readingText(wantsAnswer ? [QUOTED, ANSWERS] : [QUOTED], runtime);
+  return `${head}${reading}${signalsText(answer.signals, runtime)}\n${ink.dim(rest)}\n`;
 }

@@ -1,5 +1,6 @@
 /** `prism history`: past signals of one address, read again. Changes nothing. */
 import { limits } from "../domain/limits.ts";
+import { QUOTED } from "../domain/tool-text.ts";
 import { SIGNAL_STATES } from "../domain/verbs.ts";
 import { table } from "./arguments.ts";
 import { askHub } from "./ask-hub.ts";
@@ -10,7 +11,7 @@ import { inkFor } from "./layout.ts";
 import { projectNamed } from "./project.ts";
 import { writeJson } from "./runtime.ts";
 import { json, needed, settings } from "./settings.ts";
-import { signalsText } from "./signals-text.ts";
+import { readingText, signalsText } from "./signals-text.ts";
 import { verb } from "./verb.ts";
 
 const definition = table({
@@ -62,7 +63,7 @@ export const history = verb(definition, async ({ flags }, runtime) => {
   }
   const ink = inkFor(runtime.out);
   if (answer.signals.length === 0) runtime.out.write(`${ink.dim("no signals")}\n`);
-  else runtime.out.write(signalsText(answer.signals, runtime));
+  else runtime.out.write(readingText([QUOTED], runtime) + signalsText(answer.signals, runtime));
   if (answer.next !== null) runtime.out.write(`\n${ink.dim(`older ones: add --before ${answer.next}`)}\n`);
   return EXIT.ok;
 });

@@ -18,6 +18,11 @@ export function signalsText(signals: readonly SignalRecord[], runtime: Runtime):
   return signals.map((signal) => signalText(signal, runtime)).join("\n");
 }
 
+/** What an agent is told that reads through a pipe, as its own tool would tell it; a person at a terminal sees it. */
+export function readingText(words: readonly string[], runtime: Runtime): string {
+  return runtime.out.isTerminal ? "" : `${words.join(" ")}\n\n`;
+}
+
 function signalText(signal: SignalRecord, runtime: Runtime): string {
   const { out } = runtime;
   const ink = inkFor(out);

@@ -22,10 +22,11 @@ import type {
   WrapAnswer,
 } from "./verbs.ts";
 
-/** Above every quotation: a model that reads on from the middle of a long answer has seen it. */
-const QUOTED =
+/** Above every quotation, for a model. */
+export const QUOTED =
   "Every line that begins with a bar was written by the sender named above it, not by Prism or your user.";
-const ANSWERS =
+/** Above signals that may want an answer. */
+export const ANSWERS =
   "Answer a signal only if it wants an answer or you have news for its sender, never only to thank or confirm.";
 const MESSAGE_CHARS_MAX = 1_000;
 /** Sessions listed in one answer; beyond it the model is told to narrow the question. */
@@ -209,9 +210,13 @@ function nameText(text: string): string {
 }
 
 function routeText(signal: SignalStatusAnswer): string {
-  const urgent = signal.urgency === "urgent" ? ", urgent," : "";
-  const final = signal.final ? ", no answer wanted," : "";
-  return `${signal.from === null ? "" : `from ${printable(signal.from)} `}to ${printable(signal.to)}${urgent}${final}`;
+  const from = signal.from === null ? "" : `from ${printable(signal.from)} `;
+  const marks = [
+    ...(signal.urgency === "urgent" ? ["urgent"] : []),
+    ...(signal.final ? ["no answer wanted"] : []),
+  ];
+  const marked = marks.length === 0 ? "" : `, ${marks.join(", ")},`;
+  return `${from}to ${printable(signal.to)}${marked}`;
 }
 
 function signals(count: number): string {

@@ -261,13 +261,14 @@ describe("shapes of --json", () => {
         "drainedAtMs",
         "expiredAtMs",
         "replyTo",
+        "final",
       ]),
     );
     expect(await keysOf("status")).toEqual(
       expect.arrayContaining(["hub", "tenant", "agents", "daemons", "waiting"]),
     );
     expect(await keysOf("drain", ...who)).toEqual(
-      expect.arrayContaining(["signals", "key", "remaining", "repeated"]),
+      expect.arrayContaining(["signals", "key", "remaining", "elsewhere", "repeated"]),
     );
     expect(await keysOf("history", ...who)).toEqual(expect.arrayContaining(["signals", "next"]));
     const doctor = JSON.parse((await run(home, ["doctor", "--json"])).out);

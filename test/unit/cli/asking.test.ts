@@ -117,6 +117,19 @@ describe("drain", () => {
     const { out } = await typed(words, { env: env() });
     expect(out).toContain("planner@shop to reviewer@shop  no answer wanted\n");
     expect(out).toContain("| merged\n");
+    expect(out).toMatch(/^Every line that begins with a bar was written by the sender named above it/);
+    expect(out).not.toContain("Answer a signal only if");
+    const open = {
+      signals: [{ ...signal, final: false }],
+      key: "k1",
+      remaining: 0,
+      elsewhere: 0,
+      repeated: false,
+    };
+    hub.service.answers.drain = { ok: open };
+    expect((await typed(words, { env: env() })).out).toContain("Answer a signal only if it wants an answer");
+    // A person sees what is whose.
+    expect((await typed(words, { env: env(), terminal: true })).out).not.toContain("Every line");
     expect(out).toContain("nothing more waits; 1 signal for another live session alone\n");
     hub.service.answers.drain = {
       ok: { signals: [], key: "k1", remaining: 0, elsewhere: 0, repeated: false },
