@@ -16,7 +16,7 @@ import { openResumeGuard, type ResumeGuard } from "../resume-guard.ts";
 import type { RingOutcome, SurfaceContext, SurfaceReport } from "../surface.ts";
 import { autonomyOf } from "./autonomy.ts";
 import type { CodexConfig } from "./config.ts";
-import { BUSY_MS_MAX, LOOK_AGAIN_MS, START_MS_MAX, TAKING_MS_MAX } from "./limits.ts";
+import { CODEX_LIMITS, type CodexLimits } from "./limits.ts";
 import type { Reach } from "./reach.ts";
 import { Resumer } from "./resume.ts";
 
@@ -35,6 +35,7 @@ interface Target {
 export class CodexAgent {
   readonly ringMsMax: number;
   readonly #context: SurfaceContext;
+  readonly #limits: CodexLimits;
   readonly #codexHome: string;
   /** The project's folder, by each of its names. */
   readonly #folders: readonly string[];
@@ -50,7 +51,13 @@ export class CodexAgent {
   /** The thread that the agent worked in last, to be resumed. */
   #thread: string | null;
 
-  constructor(settings: CodexConfig, pane: PaneWay | undefined, context: SurfaceContext) {
+  constructor(
+    settings: CodexConfig,
+    pane: PaneWay | undefined,
+    context: SurfaceContext,
+    limits: CodexLimits = CODEX_LIMITS,
+  ) {
+    this.#limits = limits;
     const codexHome = settings.home ?? (context.env["CODEX_HOME"] || undefined);
     const memory = partedMemory(context.memory);
     this.#context = context;
@@ -63,7 +70,7 @@ export class CodexAgent {
     const { resume = "off", program = "codex" } = settings;
     if (resume !== "off") {
       this.#resumer = new Resumer({
-        ...{ mode: resume, program, codexHome, context, pane },
+        ...{ mode: resume, program, codexHome, context, pane, limits },
         guard: this.#guard,
         autonomy: autonomyOf(settings),
         thread: () => this.#thread,
@@ -72,7 +79,8 @@ export class CodexAgent {
     }
     this.#ringer = this.#openRinger(memory("paths"));
     const paneMs = pane === undefined ? 0 : pane.ringMsMax + pane.startMsMax;
-    this.ringMsMax = BUSY_MS_MAX + 2 * TAKING_MS_MAX + START_MS_MAX + paneMs;
+    const takingMsMax = limits.beginMsMax + limits.takeMsMax;
+    this.ringMsMax = limits.busyMsMax + 2 * takingMsMax + limits.startMsMax + paneMs;
     void this.#followThreads();
   }
 
@@ -120,19 +128,20 @@ export class CodexAgent {
 
   #openRinger(memory: SurfaceMemory): PathRinger<Target> {
     const { agent } = this.#context;
+    const { busyMsMax, lookAgainMs, beginMsMax, takeMsMax } = this.#limits;
+    const receiptMsMax = beginMsMax + takeMsMax;
     return new PathRinger<Target>({
       agent,
       paths: [
-        { name: "queue", receiptMsMax: TAKING_MS_MAX, send: (...ring) => this.#send("byQueue", ...ring) },
-        { name: "app-server", receiptMsMax: TAKING_MS_MAX, send: (...ring) => this.#send("byTurn", ...ring) },
+        { name: "queue", receiptMsMax, send: (...ring) => this.#send("byQueue", ...ring) },
+        { name: "app-server", receiptMsMax, send: (...ring) => this.#send("byTurn", ...ring) },
         ...this.#paneWays(),
       ],
       fondness: openFondness(memory, Date.now),
       versionOf: ({ version }) => version,
       look: (called) => this.#look(called),
       ...(this.#resumer === undefined ? {} : { resume: (bell, called) => this.#resume(bell, called) }),
-      busyMsMax: BUSY_MS_MAX,
-      lookAgainMs: LOOK_AGAIN_MS,
+      ...{ busyMsMax, lookAgainMs },
     });
   }
 
@@ -191,6 +200,7 @@ export class CodexAgent {
         folders: this.#folders,
         mark: `prism:${formatAddress(this.#context)}:`,
         agent: this.#context.agent,
+        limits: this.#limits,
       });
       return this.#reachNow;
     });

@@ -24,7 +24,10 @@ export function open(given: unknown, context: SurfaceContext): Surface {
       hint: "name one that is to be started, as in --tmux-target reviewer",
     });
   }
-  const agent = new CodexAgent(settings, pane, context);
+  return surfaceOver(new CodexAgent(settings, pane, context));
+}
+
+export function surfaceOver(agent: CodexAgent): Surface {
   const surface: Surface = {
     name: "codex",
     ringMsMax: agent.ringMsMax,

@@ -2,6 +2,7 @@
 import type { Doorbell } from "../../domain/doorbell.ts";
 import type { RingOutcome, SurfaceContext } from "../surface.ts";
 import type { Autonomy } from "./autonomy.ts";
+import type { CodexLimits } from "./limits.ts";
 
 /** A turn of an agent that runs without anybody before it. */
 export interface Headless {
@@ -25,4 +26,5 @@ export interface HeadlessFrame {
   readonly env: { readonly [name: string]: string };
   readonly context: Pick<SurfaceContext, "agent">;
   readonly called: AbortSignal;
+  readonly limits: CodexLimits;
 }

@@ -8,7 +8,7 @@ import type { Sent } from "../path-ringer.ts";
 import type { AppServer } from "./app-server.ts";
 import { ControlSocket } from "./control-socket.ts";
 import { hookFault } from "./hook-trust.ts";
-import { HOOKS_KNOWN_MS } from "./limits.ts";
+import type { CodexLimits } from "./limits.ts";
 import { findThread, type Thread } from "./threads.ts";
 import { queueFault } from "./version.ts";
 import { byQueue, byTurn, type Words, withdraw, wordsFor } from "./ways.ts";
@@ -20,6 +20,7 @@ export interface ReachOptions {
   /** The beginning of the id of every message of this persona's. */
   readonly mark: string;
   readonly agent: AgentSide;
+  readonly limits: CodexLimits;
 }
 
 export type Found =
@@ -60,7 +61,7 @@ export class Reach {
     const used = await this.#control.use(called, async (server) => {
       const fault = queueFault(server.version);
       if (fault !== null) return { sent: { kind: "unready", reason: fault } as const, isLost: false };
-      const sent = await byQueue(server, words, this.#options.agent, called);
+      const sent = await byQueue(server, words, this.#options, called);
       return { sent, isLost: server.gone.aborted };
     });
     if (!used.ok) return { kind: "unready", reason: used.reason };
@@ -71,9 +72,7 @@ export class Reach {
 
   async byTurn(thread: string, text: string, called: AbortSignal): Promise<Sent> {
     const words = wordsFor(thread, text, this.#options.mark);
-    const used = await this.#control.use(called, (server) =>
-      byTurn(server, words, this.#options.agent, called),
-    );
+    const used = await this.#control.use(called, (server) => byTurn(server, words, this.#options, called));
     return used.ok ? used.value : { kind: "unready", reason: used.reason };
   }
 
@@ -89,7 +88,7 @@ export class Reach {
   async #askOfHooks(server: AppServer, called: AbortSignal): Promise<void> {
     const [root = ""] = this.#options.folders;
     const nowMs = monotonicMs();
-    if (nowMs - this.#hooksAskedAtMs < HOOKS_KNOWN_MS) return;
+    if (nowMs - this.#hooksAskedAtMs < this.#options.limits.hooksKnownMs) return;
     const fault = await hookFault(server, root, called);
     if (fault === undefined) return;
     this.#hookFault = fault;

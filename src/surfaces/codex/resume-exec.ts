@@ -10,12 +10,11 @@ import { MOOT } from "../path-ringer.ts";
 import type { RingOutcome } from "../surface.ts";
 import { textAt } from "./app-server.ts";
 import type { Headless, HeadlessFrame } from "./headless.ts";
-import { START_MS_MAX } from "./limits.ts";
 
 const REASON_CHARS_MAX = 160;
 
 export function start(frame: HeadlessFrame): Headless {
-  const { program, autonomy, bell, thread, threadIs, root, env, context, called } = frame;
+  const { program, autonomy, bell, thread, threadIs, root, env, context, called, limits } = frame;
   const over = new AbortController();
   const begun = Promise.withResolvers<RingOutcome>();
   let hasBegun = false;
@@ -43,13 +42,13 @@ export function start(frame: HeadlessFrame): Headless {
       },
     },
   );
-  const until = AbortSignal.any([called, over.signal, AbortSignal.timeout(START_MS_MAX)]);
+  const until = AbortSignal.any([called, over.signal, AbortSignal.timeout(limits.startMsMax)]);
   until.addEventListener(
     "abort",
     () => {
       if (hasBegun || over.signal.aborted) return;
       running.stop();
-      begun.resolve(failed(called.aborted ? MOOT : `Codex began no turn within ${START_MS_MAX} ms`));
+      begun.resolve(failed(called.aborted ? MOOT : `Codex began no turn within ${limits.startMsMax} ms`));
     },
     { once: true },
   );

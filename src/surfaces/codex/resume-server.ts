@@ -12,7 +12,6 @@ import { MOOT } from "../path-ringer.ts";
 import type { RingOutcome } from "../surface.ts";
 import { type AppServer, type Asked, openAppServer, textAt, type WireEvents } from "./app-server.ts";
 import type { Headless, HeadlessFrame } from "./headless.ts";
-import { START_MS_MAX } from "./limits.ts";
 import { faultOf } from "./resume-exec.ts";
 import { followed, type Taking } from "./taking.ts";
 import { submission, wordsFor } from "./ways.ts";
@@ -32,7 +31,7 @@ export function start(frame: HeadlessFrame): Headless {
     over.abort();
     events?.closed(faultOf(ending) ?? "Codex's app-server has ended");
   });
-  const until = AbortSignal.any([called, over.signal, AbortSignal.timeout(START_MS_MAX)]);
+  const until = AbortSignal.any([called, over.signal, AbortSignal.timeout(frame.limits.startMsMax)]);
 
   async function work(): Promise<string | null> {
     const opened = await openAppServer(
@@ -66,11 +65,11 @@ async function turn(
 ): Promise<string | null> {
   const thread = await threadOf(server, frame, until);
   if (!thread.ok) return thread.reason;
-  const { bell, context, threadIs } = frame;
+  const { bell, context, threadIs, limits } = frame;
   threadIs(thread.id);
   const words = wordsFor(thread.id, bellWords(bell), "prism:");
   const end = turnEnd(server, thread.id);
-  const taking = followed(server, thread.id, words.id, context.agent, until);
+  const taking = followed(server, words, { agent: context.agent, limits, isFresh: false }, until);
   const started = await server.ask("turn/start", submission(words), until);
   if (!started.ok) return `Codex did not begin a turn: ${started.reason}`;
   const came = await taking;

@@ -12,6 +12,7 @@ import type { ResumeGuard } from "../resume-guard.ts";
 import type { RingOutcome, SurfaceContext } from "../surface.ts";
 import type { Autonomy } from "./autonomy.ts";
 import type { Headless } from "./headless.ts";
+import type { CodexLimits } from "./limits.ts";
 
 export type ResumeMode = "exec" | "app-server" | "tmux";
 
@@ -23,6 +24,7 @@ export interface ResumeOptions {
   readonly autonomy: Autonomy;
   readonly guard: ResumeGuard;
   readonly context: SurfaceContext;
+  readonly limits: CodexLimits;
   /** Where the mode is tmux. */
   readonly pane: PaneWay | undefined;
   /** The thread to go on with; null: a new one. */
@@ -71,12 +73,12 @@ export class Resumer {
   }
 
   async #start(bell: Doorbell, called: AbortSignal): Promise<RingOutcome> {
-    const { mode, program, autonomy, context, thread, threadIs } = this.#options;
+    const { mode, program, autonomy, context, thread, threadIs, limits } = this.#options;
     if (mode === "tmux") return this.#startInPane(bell, called);
     const headless = mode === "exec" ? await import("./resume-exec.ts") : await import("./resume-server.ts");
     if (called.aborted) return failed(MOOT);
     const started = headless.start({
-      ...{ program, autonomy, bell, threadIs, context, called },
+      ...{ program, autonomy, bell, threadIs, context, called, limits },
       thread: thread(),
       root: context.root,
       env: this.#environment(),

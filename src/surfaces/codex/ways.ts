@@ -6,10 +6,9 @@
  * at its next tool call through its hooks, which look at what waits at that moment.
  */
 import { randomBytes } from "../../net/entropy.ts";
-import type { AgentSide } from "../agent-side.ts";
 import { MOOT, type Sent } from "../path-ringer.ts";
 import { type Answer, type AppServer, listAt, memberAt, textAt } from "./app-server.ts";
-import { followed } from "./taking.ts";
+import { follow, followed, type Listening } from "./taking.ts";
 import { readThread } from "./threads.ts";
 
 export interface Words {
@@ -35,15 +34,20 @@ export function wordsFor(thread: string, text: string, mark: string): Words {
 export async function byQueue(
   server: AppServer,
   words: Words,
-  agent: AgentSide,
+  side: Listening,
   cancelled: AbortSignal,
 ): Promise<Sent> {
-  const closed = await subscription(server, words, cancelled);
-  if (closed !== null) return unready(closed);
+  const following = await follow(server, words.thread, cancelled);
+  if (!following.ok) return unready(`Codex does not open its thread: ${following.reason}`);
   await withdraw(server, words);
   if (cancelled.aborted) return failed(MOOT);
   const over = new AbortController();
-  const taking = followed(server, words.thread, words.id, agent, AbortSignal.any([cancelled, over.signal]));
+  const taking = followed(
+    server,
+    words,
+    { ...side, ...following },
+    AbortSignal.any([cancelled, over.signal]),
+  );
   const added = await server.ask("thread/queue/add", submission(words), cancelled);
   if (!added.ok) {
     over.abort();
@@ -69,16 +73,21 @@ export async function byQueue(
 export async function byTurn(
   server: AppServer,
   words: Words,
-  agent: AgentSide,
+  side: Listening,
   cancelled: AbortSignal,
 ): Promise<Sent> {
-  const closed = await subscription(server, words, cancelled);
-  if (closed !== null) return unready(closed);
+  const following = await follow(server, words.thread, cancelled);
+  if (!following.ok) return unready(`Codex does not open its thread: ${following.reason}`);
   // In a thread that has become busy meanwhile it would be steered into the turn.
   const thread = await readThread(server, words.thread, cancelled);
   if (thread?.state !== "idle") return unready("the thread is not idle any more");
   const over = new AbortController();
-  const taking = followed(server, words.thread, words.id, agent, AbortSignal.any([cancelled, over.signal]));
+  const taking = followed(
+    server,
+    words,
+    { ...side, ...following },
+    AbortSignal.any([cancelled, over.signal]),
+  );
   const started = await server.ask("turn/start", submission(words), cancelled);
   if (!started.ok) {
     over.abort();
@@ -119,21 +128,6 @@ export async function withdraw(server: AppServer, { thread, mark }: Words): Prom
 
 export function submission({ thread, text, id }: Words): object {
   return { threadId: thread, clientUserMessageId: id, input: [{ type: "text", text }] };
-}
-
-/**
- * Asks to be told of the thread's turns. It changes nothing of a thread that is loaded; requests for approval that
- * come with it are left to the person they are for.
- *
- * @returns why not, or null
- */
-async function subscription(
-  server: AppServer,
-  { thread }: Words,
-  cancelled: AbortSignal,
-): Promise<string | null> {
-  const answer = await server.ask("thread/resume", { threadId: thread, excludeTurns: true }, cancelled);
-  return answer.ok ? null : `Codex does not open its thread: ${answer.reason}`;
 }
 
 /** JSON-RPC's own code, or what 0.169.0 says of a method that it does not know. */
