@@ -38,8 +38,10 @@ const INLINE_CHARS_MAX = 60;
 export function readJson(text: string, what: string): JsonDocument {
   const errors: ParseError[] = [];
   let root: Node | undefined;
+  let value: unknown;
   try {
     root = parseTree(masked(text), errors, { allowTrailingComma: true, allowEmptyContent: true });
+    value = root === undefined ? undefined : getNodeValue(root);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new PrismError("malformed", `${what} is nested too deeply to be read`, { hint: UNTOUCHED });
@@ -53,7 +55,7 @@ export function readJson(text: string, what: string): JsonDocument {
       hint: UNTOUCHED,
     });
   }
-  return { text, root, value: root === undefined ? undefined : getNodeValue(root) };
+  return { text, root, value };
 }
 
 const UNTOUCHED = "it was left as it is; mend it there, then try again";
@@ -215,7 +217,8 @@ export function removeJson(document: JsonDocument, path: JsonPath, { base }: Rem
     !text.slice(from, node.offset).includes("\n")
   ) {
     const space = /^[ \t]*/.exec(text.slice(ownComma?.end))?.[0].length ?? 0;
-    if (ownComma !== undefined) cuts.push({ start: ownComma.end, end: ownComma.end + space });
+    if (ownComma !== undefined && after[0] === ownComma)
+      cuts.push({ start: ownComma.end, end: ownComma.end + space });
   }
   const left = withoutRanges(text, cuts);
   return siblings.length > 1 ? left : emptied(left, path.slice(0, -1), base);
