@@ -86,6 +86,8 @@ function serverFile(path: string, placed: Placed, isOurs: (holder: Holder) => bo
         ...(placed.home === undefined ? [] : [`env = { PRISM_HOME = ${tomlText(placed.home)} }`]),
         `startup_timeout_sec = ${STARTUP_TIMEOUT_S}`,
         `tool_timeout_sec = ${TOOL_TIMEOUT_S}`,
+        // Of Prism's own tools alone: without it a woken agent stops at a dialog that nobody sees.
+        'default_tools_approval_mode = "approve"',
       ],
       holderOf: readServer,
       isOurs,
