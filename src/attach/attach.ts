@@ -118,7 +118,7 @@ class Work {
           error instanceof PrismError ? error.message : "something went wrong inside Prism; see its log",
       });
     }
-    this.#output?.close();
+    await this.#output?.close();
     this.#finish();
   }
 

@@ -68,9 +68,10 @@ export function runCommand(command: CommandLine, frame: RunFrame): Promise<Endin
 function watched(child: ChildProcess, command: CommandLine, frame: RunFrame): Promise<Ending> {
   let why: "timedOut" | "cancelled" | undefined;
   let killTimer: NodeJS.Timeout | undefined;
+  const { promise: killed, resolve: madeToEnd } = Promise.withResolvers<void>();
   const outputs = [
-    drained(child.stdout, (line) => frame.said(line, "stdout")),
-    drained(child.stderr, (line) => frame.said(line, "stderr")),
+    readLines(child.stdout, (line) => frame.said(line, "stdout")),
+    readLines(child.stderr, (line) => frame.said(line, "stderr")),
   ];
   // The guard's pipe is never written to; that its other end is gone is no news.
   child.stdio[3]?.on("error", () => {});
@@ -78,7 +79,10 @@ function watched(child: ChildProcess, command: CommandLine, frame: RunFrame): Pr
     if (why !== undefined) return;
     why = reason;
     signalGroup(child, "SIGTERM");
-    killTimer = setTimeout(() => signalGroup(child, "SIGKILL"), GRACE_MS);
+    killTimer = setTimeout(() => {
+      signalGroup(child, "SIGKILL");
+      madeToEnd();
+    }, GRACE_MS);
   };
   const timeout = setTimeout(() => end("timedOut"), frame.timeoutMs);
   const cancel = (): void => end("cancelled");
@@ -97,13 +101,14 @@ function watched(child: ChildProcess, command: CommandLine, frame: RunFrame): Pr
       if (child.pid !== undefined) return;
       settle({ kind: "failed", reason: startFailure(command, errnoOf(error)) });
     });
-    child.once("exit", (status, signal) => {
+    child.once("exit", async (status, signal) => {
+      // A shell that was asked to end may be gone before the tool that it called, which has its grace all the same.
+      if (why !== undefined) await Promise.race([killed, Promise.all(outputs.map(({ closed }) => closed))]);
       // The guard and what the command left in its group go with it.
       signalGroup(child, "SIGKILL");
       child.stdio[3]?.destroy();
-      void Promise.all(outputs.map((output) => output())).then(() => {
-        settle(why === undefined ? endingOf(status, signal) : { kind: why });
-      });
+      await Promise.all(outputs.map(({ drain }) => drain()));
+      settle(why === undefined ? endingOf(status, signal) : { kind: why });
     });
   });
 }
@@ -129,9 +134,16 @@ function quotedLine(argv: readonly string[]): string {
   return argv.map((word) => (/[\s&()]/.test(word) ? `"${word}"` : word)).join(" ");
 }
 
-/** Reads a stream by lines, slowly enough; @returns what waits for its end */
-function drained(stream: Readable | null, line: (text: string) => void): () => Promise<void> {
-  if (stream === null) return () => Promise.resolve();
+interface Output {
+  /** Nobody holds its other end any more. */
+  readonly closed: Promise<void>;
+  /** Settles once all of it is read, soon after the end even if a stray child holds it open. */
+  drain(): Promise<void>;
+}
+
+/** Reads a stream by lines, slowly enough. */
+function readLines(stream: Readable | null, line: (text: string) => void): Output {
+  if (stream === null) return { closed: Promise.resolve(), drain: () => Promise.resolve() };
   const cutter = lineCutter(line);
   let bytes = 0;
   let turn: NodeJS.Timeout | undefined;
@@ -148,12 +160,18 @@ function drained(stream: Readable | null, line: (text: string) => void): () => P
   });
   stream.on("error", () => {});
   const closed = new Promise<void>((resolve) => stream.once("close", () => resolve()));
-  return async () => {
-    const timer = setTimeout(() => stream.destroy(), PIPE_MS_MAX);
-    await closed;
-    clearTimeout(timer);
-    clearTimeout(turn);
-    cutter.end();
+  return {
+    closed,
+    async drain() {
+      // What it said last is read without a pause.
+      clearTimeout(turn);
+      stream.resume();
+      const timer = setTimeout(() => stream.destroy(), PIPE_MS_MAX);
+      await closed;
+      clearTimeout(timer);
+      clearTimeout(turn);
+      cutter.end();
+    },
   };
 }
 
