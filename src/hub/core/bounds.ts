@@ -37,7 +37,7 @@ export const bounds = {
   keysMax: 100_000,
   /** Drains that can be asked again, as long as retention keeps their signals; in all, some 20 MB. */
   drainsMax: 100_000,
-  /** Signals that a new core reads anew, to know who answers whom: an hour of a busy fleet, 10 ms of reading. */
+  /** Signals that a new core reads anew, to know who answers whom: an hour of a busy fleet, some 15 ms of reading. */
   recentSignalsMax: 4_000,
   /** Signals expired in one turn: a few milliseconds of work when a whole backlog runs out at once. */
   expiriesPerTurnMax: 2_000,
