@@ -13,6 +13,13 @@ import { bellOf } from "../support/ipc-stage.ts";
 import { until } from "./codex.ts";
 
 const never = new AbortController().signal;
+/** A thread that no Codex has ever heard of. */
+const LOST = "01a1fdfe-4a3d-75e0-bec1-e33e0516ffff";
+/** A command that asks for more than the sandbox allows. */
+const ESCALATED = {
+  call: "exec_command",
+  args: { cmd: "true", sandbox_permissions: "require_escalated", justification: "it is needed" },
+} as const;
 
 export function codexSurfaceContract(name: string, command: () => readonly string[]): void {
   const stageOf = (): Promise<CodexStage> => codexStage({ command: command() });
@@ -82,6 +89,7 @@ export function codexSurfaceContract(name: string, command: () => readonly strin
       const goOn = stage.busyWith("think long");
       const input = [{ type: "text", text: "think long" }];
       const { turn } = await client.ask("turn/start", { threadId: id, input });
+      await until(() => stage.model.requests.some(({ news }) => news.includes("think long")));
       await client.ask("turn/interrupt", { threadId: id, turnId: turn.id });
       await until(() => statusIn(client) === "idle");
       goOn();
@@ -129,32 +137,48 @@ export function codexSurfaceContract(name: string, command: () => readonly strin
       expect(stage.rung()).toEqual([]);
     });
 
-    test("that waits for a person's approval is said to", async () => {
+    test("is told of as at work where it stays so for too long", async () => {
       const stage = await talkedWith();
-      const { house } = stage;
+      const { client, id } = stage;
+      stage.busyWith("think long");
+      await client.ask("turn/start", { threadId: id, input: [{ type: "text", text: "think long" }] });
+      await until(() => statusIn(client) === "active");
       const surface = stage.surface({}, { limits: { lookAgainMs: 50, busyMsMax: 300 } });
-      const goOn = stage.busyWith("think long");
-      const input = [{ type: "text", text: "think long" }];
-      await stage.client.ask("turn/start", { threadId: stage.id, input });
-      await until(() => statusIn(stage.client) === "active");
       expect(await surface.ring(bellOf(1), never)).toEqual({
         kind: "failed",
         reason: expect.stringMatching(
           /^Codex is at work, and is told once its turn is over: Codex knows no hook/,
         ),
       });
-      goOn();
-      expect(house.codexHome).not.toBe("");
+    });
+
+    test("that waits for a person's approval is told of as such, and its question left to the person", async () => {
+      const stage = await served();
+      const { client } = stage;
+      stage.answers.set("make it", [ESCALATED]);
+      const how = { cwd: stage.house.project, approvalPolicy: "on-request", sandbox: "read-only" };
+      const { thread } = await client.ask("thread/start", { ...how, threadSource: "user" });
+      stage.agent.become(sessionOf(thread.id, { client: "codex" }));
+      await client.ask("turn/start", { threadId: thread.id, input: [{ type: "text", text: "make it" }] });
+      await client.note(({ method }) => method === "item/commandExecution/requestApproval");
+      const surface = stage.surface({}, { limits: { lookAgainMs: 50, busyMsMax: 300 } });
+      expect(await surface.ring(bellOf(1), never)).toEqual({
+        kind: "failed",
+        reason: "Codex waits for a person's approval",
+      });
+      await surface.close();
+      const { thread: still } = await client.ask("thread/read", { threadId: thread.id });
+      expect(still.status).toEqual({ type: "active", activeFlags: ["waitingOnApproval"] });
     });
   });
 
   describe(`${name}: nobody there`, () => {
     /** A thread that was worked in, and is open nowhere. */
-    async function left(config: CodexConfig) {
+    async function left(config: CodexConfig, lost?: string) {
       const stage = await stageOf();
       const ran = await stage.house.run(["exec", "--json", "hello"]);
       const id: string = JSON.parse(ran.out.split("\n")[0] ?? "").thread_id;
-      stage.memory.save({ thread: id });
+      stage.memory.save({ thread: lost ?? id });
       const program = join(stage.house.home, "..", "b", "codex");
       return { ...stage, id, surface: stage.surface({ program, ...config }) };
     }
@@ -170,7 +194,7 @@ export function codexSurfaceContract(name: string, command: () => readonly strin
     });
 
     test.each(["exec", "app-server"] as const)("is resumed by %s, in its own thread", async (resume) => {
-      const { surface, agent, rung, house, model } = await left({
+      const { surface, agent, rung, model } = await left({
         ...{ resume, approvalPolicy: "never", sandbox: "workspace-write" },
       });
       expect(await surface.ring(bellOf(1), never)).toEqual({ kind: "taken", path: `${resume} resume` });
@@ -179,16 +203,59 @@ export function codexSurfaceContract(name: string, command: () => readonly strin
       expect(JSON.stringify(asked?.body.input)).toContain("hello");
       agent.receive({ by: "drain" });
       await until(() => surface.report?.().resume?.attempts === 0);
-      await surface.close();
-      expect(house.codexHome).not.toBe("");
     });
 
-    test("is resumed anew where its thread is lost", async () => {
-      const { surface, memory, rung } = await left({ resume: "app-server" });
+    test("is resumed in a new thread where its own is lost", async () => {
+      const { surface, memory, rung } = await left({ resume: "app-server" }, LOST);
+      expect(await surface.ring(bellOf(1), never)).toEqual({ kind: "taken", path: "app-server resume" });
+      await until(() => rung().length === 1);
+      expect(memory.load()).toMatchObject({ thread: expect.not.stringMatching(LOST) });
+    });
+
+    test("is resumed by exec in a new thread the next time, once its own is known to be lost", async () => {
+      const { surface, rung } = await left({ resume: "exec" }, LOST);
+      expect(await surface.ring(bellOf(1), never)).toEqual({
+        kind: "failed",
+        reason: expect.stringMatching(/^Codex ended with status 1: .*no rollout found/),
+      });
+      expect(rung()).toEqual([]);
+      expect(await surface.resume?.(bellOf(2), never)).toEqual({ kind: "taken", path: "exec resume" });
+      await until(() => rung().length === 1);
+    });
+
+    test("is resumed with what it asks to be allowed declined, where nobody could allow it", async () => {
+      const { surface, answers, rung, model } = await left({
+        ...{ resume: "app-server", approvalPolicy: "on-request", sandbox: "read-only" },
+      });
+      answers.set("Prism: ", [ESCALATED]);
+      expect(await surface.ring(bellOf(1), never)).toMatchObject({ kind: "taken" });
+      await until(() => rung().length === 1);
+      await until(() => surface.report?.().resume?.lastReason !== null);
+      // The turn went on to its end with what the model was told of it.
+      expect(model.requests.at(-1)?.news).not.toContain("Prism: ");
+      expect(surface.report?.().resume?.lastReason).toMatch(/ended its turn without draining$/);
+    });
+
+    test("is not resumed where its thread is open in a Codex that can't be rung", async () => {
+      const stage = await left({ resume: "exec" });
+      const goOn = stage.busyWith("think long");
+      const other = stage.house.run(["exec", "resume", "--json", stage.id, "think long"]);
+      await until(() => stage.model.requests.some(({ news }) => news.includes("think long")));
+      expect(await stage.surface.ring(bellOf(1), never)).toEqual({
+        kind: "failed",
+        reason: "the agent's thread is open in another Codex, which could not be rung",
+      });
+      goOn();
+      expect((await other).status).toBe(0);
+    });
+
+    test("is ended with the surface while it works headless", async () => {
+      const { surface, busyWith, model } = await left({ resume: "exec" });
+      busyWith("Prism: ");
+      expect(await surface.ring(bellOf(1), never)).toMatchObject({ kind: "taken" });
+      await until(() => model.requests.some(({ news }) => news.includes("Prism: ")));
       await surface.close();
-      memory.save({ thread: "01a1fdfe-4a3d-75e0-bec1-e33e0516ffff" });
-      const stage = { surface, rung };
-      expect(stage.rung()).toEqual([]);
+      expect(surface.report?.().resume).toMatchObject({ attempts: 1 });
     });
 
     test("is left alone after too many starts that came to nothing", async () => {

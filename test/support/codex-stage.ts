@@ -29,6 +29,8 @@ export interface CodexStage {
   readonly rung: () => readonly string[];
   /** Keeps the model from answering a prompt that holds this; returns what lets it go on. */
   readonly busyWith: (text: string) => () => void;
+  /** What the model answers to a prompt that holds this. */
+  readonly answers: Map<string, readonly ModelMove[]>;
   surface(
     config?: CodexConfig,
     more?: { readonly limits?: Partial<CodexLimits>; readonly context?: Partial<SurfaceContext> },
@@ -41,8 +43,10 @@ export async function codexStage(
   options: Partial<CodexHouseOptions> & { readonly model?: MockModel } = {},
 ): Promise<CodexStage> {
   const holds = new Map<string, Promise<void>>();
+  const answers = new Map<string, readonly ModelMove[]>();
   const model = await mockModel(async ({ news }): Promise<readonly ModelMove[]> => {
     for (const [text, held] of holds) if (news.includes(text)) await held;
+    for (const [text, moves] of answers) if (news.includes(text)) return moves;
     return [{ say: "done" }];
   });
   onTestFinished(() => model.close());
@@ -51,7 +55,7 @@ export async function codexStage(
   const agent = new FakeAgentSide();
   const memory = keptMemory();
   return {
-    ...{ house, model, agent, memory },
+    ...{ house, model, agent, memory, answers },
     rung: () => model.requests.flatMap(({ news, tools }) => (tools.length === 0 ? [] : bellsIn(news))),
     busyWith(text) {
       const { promise, resolve } = Promise.withResolvers<void>();

@@ -201,6 +201,7 @@ export class CodexAgent {
         mark: `prism:${formatAddress(this.#context)}:`,
         agent: this.#context.agent,
         limits: this.#limits,
+        log: this.#context.log,
       });
       return this.#reachNow;
     });

@@ -54,8 +54,6 @@ export type Opened =
   | { readonly ok: true; readonly server: AppServer }
   | { readonly ok: false; readonly reason: string };
 
-/** Idle, everything is answered within 20 ms; a host that thrashes is given time. */
-const ANSWER_MS_MAX = 8000;
 const OPEN_MS_MAX = 3000;
 /** What the server says of itself when it has too much to do, and how long it is left alone then. */
 const OVERLOADED = -32001;
@@ -65,20 +63,28 @@ const REASON_CHARS_MAX = 160;
 /**
  * Connects and introduces itself. Never rejects.
  *
- * @param asked hears what the server asks of its client; absent: it is left unanswered, for another client that is
- *   connected, and before which a person sits
+ * @param cancelled gives up the opening
  */
 export function openAppServer(
   connect: ConnectWire,
+  options: AppServerOptions,
   cancelled: AbortSignal,
-  asked?: (request: Asked, server: AppServer) => void,
 ): Promise<Opened> {
-  return new Session(asked).open(connect, cancelled);
+  return new Session(options).open(connect, cancelled);
+}
+
+export interface AppServerOptions {
+  readonly answerMsMax: number;
+  /**
+   * Hears what the server asks of its client; absent: it is left unanswered, for another client that is connected,
+   * and before which a person sits.
+   */
+  readonly asked?: (request: Asked, server: AppServer) => void;
 }
 
 class Session implements AppServer {
   version = "";
-  readonly #asked: ((request: Asked, server: AppServer) => void) | undefined;
+  readonly #options: AppServerOptions;
   readonly #gone = new AbortController();
   readonly #outstanding = new Map<number, (answer: Answer) => void>();
   readonly #listeners = new Set<(notice: Notice) => void>();
@@ -86,8 +92,8 @@ class Session implements AppServer {
   #lastId = 0;
   #whyGone = "the connection was closed on this side";
 
-  constructor(asked: ((request: Asked, server: AppServer) => void) | undefined) {
-    this.#asked = asked;
+  constructor(options: AppServerOptions) {
+    this.#options = options;
   }
 
   get gone(): AbortSignal {
@@ -156,6 +162,7 @@ class Session implements AppServer {
     if (this.gone.aborted) return Promise.resolve(unanswered(this.#whyGone));
     this.#lastId += 1;
     const id = this.#lastId;
+    const { answerMsMax } = this.#options;
     return new Promise((resolve) => {
       const end = (answer: Answer): void => {
         clearTimeout(timer);
@@ -164,8 +171,8 @@ class Session implements AppServer {
         resolve(answer);
       };
       const stop = (): void => end(unanswered("it was called off"));
-      const late = (): void => end(unanswered(`it did not answer ${method} within ${ANSWER_MS_MAX} ms`));
-      const timer = setTimeout(late, ANSWER_MS_MAX);
+      const late = (): void => end(unanswered(`it did not answer ${method} within ${answerMsMax} ms`));
+      const timer = setTimeout(late, answerMsMax);
       this.#outstanding.set(id, end);
       cancelled?.addEventListener("abort", stop, { once: true });
       if (cancelled?.aborted === true) stop();
@@ -191,7 +198,7 @@ class Session implements AppServer {
       return;
     }
     const params = memberAt(message, "params");
-    if (typeof id === "number" || typeof id === "string") this.#asked?.({ id, method, params }, this);
+    if (typeof id === "number" || typeof id === "string") this.#options.asked?.({ id, method, params }, this);
     else for (const told of [...this.#listeners]) told({ method, params });
   }
 

@@ -18,11 +18,13 @@ const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
 
 export class ControlSocket {
   readonly #codexHome: string;
+  readonly #answerMsMax: number;
   #server: AppServer | undefined;
   #users = 0;
   #lingering: NodeJS.Timeout | undefined;
 
-  constructor(codexHome: string) {
+  constructor(codexHome: string, answerMsMax: number) {
+    this.#answerMsMax = answerMsMax;
     this.#codexHome = codexHome;
   }
 
@@ -55,7 +57,8 @@ export class ControlSocket {
     if (this.#server?.gone.aborted === false) return { ok: true, server: this.#server };
     const found = findSocket(this.#codexHome);
     if (!found.ok) return found;
-    const opened = await openAppServer(wireTo(found.path), cancelled);
+    const answerMsMax = this.#answerMsMax;
+    const opened = await openAppServer(wireTo(found.path), { answerMsMax }, cancelled);
     if (opened.ok) this.#server = opened.server;
     else if (opened.reason !== NOT_RUNNING) {
       return { ok: false, reason: `Codex's app-server can't be reached: ${opened.reason}` };

@@ -1,5 +1,7 @@
 /** How long each thing may take with Codex, in one place. All in milliseconds. */
 export interface CodexLimits {
+  /** Idle, everything is answered within 20 ms; a host that thrashes is given time. */
+  readonly answerMsMax: number;
   /** An idle thread begins its turn within 40 ms. */
   readonly beginMsMax: number;
   /** Hooks of others run between a turn's beginning and the taking of its words: theirs may take 30 s. */
@@ -15,6 +17,7 @@ export interface CodexLimits {
 }
 
 export const CODEX_LIMITS: CodexLimits = {
+  answerMsMax: 8000,
   beginMsMax: 4000,
   takeMsMax: 35_000,
   startMsMax: 45_000,

@@ -2,6 +2,7 @@
  * A running Codex, as far as a ring reaches it: finds the agent's thread, rings it by its queue or by a turn, and asks
  * what becomes of hooks. Loaded at the first ring.
  */
+import type { Log } from "../../domain/log.ts";
 import { monotonicMs } from "../../host/monotonic.ts";
 import type { AgentSide } from "../agent-side.ts";
 import type { Sent } from "../path-ringer.ts";
@@ -21,6 +22,7 @@ export interface ReachOptions {
   readonly mark: string;
   readonly agent: AgentSide;
   readonly limits: CodexLimits;
+  readonly log: Log;
 }
 
 export type Found =
@@ -37,7 +39,7 @@ export class Reach {
 
   constructor(options: ReachOptions) {
     this.#options = options;
-    this.#control = new ControlSocket(options.codexHome);
+    this.#control = new ControlSocket(options.codexHome, options.limits.answerMsMax);
   }
 
   /** Why Codex does not run Prism's hooks, as it has said; null if it runs them, or was not asked yet. */

@@ -41,8 +41,8 @@ export function start(frame: HeadlessFrame): Headless {
         queueMicrotask(() => given.opened());
         return { send: (text) => running.write(`${text}\n`), close: () => running.stop() };
       },
+      { answerMsMax: frame.limits.answerMsMax, asked: decline },
       until,
-      decline,
     );
     return opened.ok ? turn(opened.server, frame, until, (outcome) => begun.resolve(outcome)) : opened.reason;
   }

@@ -6,6 +6,7 @@
  * A thread that never had a turn can't be followed yet. Of that one everybody is told when it begins; then it can be
  * followed, and what it begins with becomes its preview.
  */
+import type { Log } from "../../domain/log.ts";
 import type { AgentSide } from "../agent-side.ts";
 import { type AppServer, memberAt, type Notice, textAt } from "./app-server.ts";
 import type { CodexLimits } from "./limits.ts";
@@ -45,6 +46,7 @@ export async function follow(server: AppServer, thread: string, cancelled: Abort
 export interface Listening {
   readonly agent: AgentSide;
   readonly limits: CodexLimits;
+  readonly log: Log;
 }
 
 /**
@@ -55,7 +57,7 @@ export interface Listening {
 export function followed(
   server: AppServer,
   words: { readonly thread: string; readonly id: string; readonly text: string },
-  { agent, limits, isFresh }: Listening & { readonly isFresh: boolean },
+  { agent, limits, isFresh }: Omit<Listening, "log"> & { readonly isFresh: boolean },
   cancelled: AbortSignal,
 ): Promise<Taking> {
   return new Promise((resolve) => {

@@ -48,6 +48,7 @@ export async function byQueue(
     { ...side, ...following },
     AbortSignal.any([cancelled, over.signal]),
   );
+  side.log("debug", "doorbellSent", { way: "queue" });
   const added = await server.ask("thread/queue/add", submission(words), cancelled);
   if (!added.ok) {
     over.abort();
@@ -81,6 +82,7 @@ export async function byTurn(
   // In a thread that has become busy meanwhile it would be steered into the turn.
   const thread = await readThread(server, words.thread, cancelled);
   if (thread?.state !== "idle") return unready("the thread is not idle any more");
+  if (cancelled.aborted) return failed(MOOT);
   const over = new AbortController();
   const taking = followed(
     server,
@@ -88,6 +90,7 @@ export async function byTurn(
     { ...side, ...following },
     AbortSignal.any([cancelled, over.signal]),
   );
+  side.log("debug", "doorbellSent", { way: "app-server" });
   const started = await server.ask("turn/start", submission(words), cancelled);
   if (!started.ok) {
     over.abort();

@@ -342,7 +342,8 @@ export class AppServer {
     this.#asked.delete(id);
     const { threadId } = asked;
     this.#host.tell("followers", "serverRequest/resolved", { threadId, requestId: id });
-    asked.settle(result?.["decision"] === "accept" ? "accept" : "cancel");
+    const decision = result?.["decision"];
+    asked.settle(decision === "accept" || decision === "decline" ? decision : "cancel");
   }
 
   /** Nobody follows it any more: it stays loaded for a while. */

@@ -14,7 +14,7 @@ export interface Submission {
   readonly clientUserMessageId: string | null;
 }
 
-export type Approval = "accept" | "cancel";
+export type Approval = "accept" | "decline" | "cancel";
 
 /** What a thread needs of the server it is loaded in. */
 export interface ThreadHost {
@@ -295,8 +295,14 @@ export class Thread {
       return;
     }
     const shell = `/bin/sh -lc '${command}'`;
-    if (args["sandbox_permissions"] === "require_escalated" && !(await this.#approved(turn, args, shell))) {
+    const approval =
+      args["sandbox_permissions"] === "require_escalated" && (await this.#approval(turn, args, shell));
+    if (approval === "cancel") {
       turn.interrupted.abort();
+      return;
+    }
+    if (approval === "decline") {
+      answer("exec command rejected by user");
       return;
     }
     const shown = { type: "commandExecution", id: call_id, command: shell, cwd: this.cwd };
@@ -313,15 +319,15 @@ export class Thread {
     answer(`Process exited with code ${exitCode}\nOutput:\n${output}`);
   }
 
-  async #approved(turn: Turn, args: Json, command: string): Promise<boolean> {
-    if (this.#policy === "never") return false;
+  async #approval(turn: Turn, args: Json, command: string): Promise<Approval> {
+    if (this.#policy === "never") return "cancel";
     await this.#hooks("PermissionRequest", { ...this.#inTurn(turn), tool_name: "Bash" });
     this.#setStatus({ type: "active", activeFlags: ["waitingOnApproval"] });
     const reason = args["justification"] ?? null;
     const asked = { kind: "command", threadId: this.id, turnId: turn.id, reason, command, cwd: this.cwd };
     const answer = await this.#host.approve(this, { ...asked, availableDecisions: ["accept", "cancel"] });
     this.#setStatus({ type: "active", activeFlags: [] });
-    return answer === "accept";
+    return answer;
   }
 
   #shell(turn: Turn, command: string): Promise<{ output: string; exitCode: number }> {
