@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 const UNHURRIED = [
   "test/unit/surfaces/tmux/**/*.test.ts",
   "test/unit/surfaces/pane/**/*.test.ts",
+  "test/unit/surfaces/claude-code/storm.test.ts",
   "test/conformance/surface-tmux.test.ts",
   "test/conformance/fake-claude-code.test.ts",
   "test/conformance/fake-codex.test.ts",

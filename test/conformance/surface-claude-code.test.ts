@@ -8,8 +8,13 @@ import { tempDir } from "../support/temp-dir.ts";
 import { until } from "../support/tmux-stage.ts";
 import { type SurfaceOnStage, surfaceContract } from "./surface-contract.ts";
 
-const PATIENT: ClaudeTimings = { receiptMsMax: 20_000, busyMsMax: 20_000, lookAgainMs: 10 };
-const HASTY: ClaudeTimings = { receiptMsMax: 60, busyMsMax: 60, lookAgainMs: 10 };
+const PATIENT: ClaudeTimings = {
+  receiptMsMax: 20_000,
+  busyMsMax: 20_000,
+  lookAgainMs: 10,
+  heldMsMax: 20_000,
+};
+const HASTY: ClaudeTimings = { receiptMsMax: 60, busyMsMax: 60, lookAgainMs: 10, heldMsMax: 20_000 };
 
 interface Staging extends Partial<ClaudeSessionOptions> {
   readonly timings?: ClaudeTimings;

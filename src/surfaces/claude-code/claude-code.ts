@@ -47,6 +47,8 @@ export interface ClaudeTimings {
   readonly busyMsMax: number;
   /** How often such a turn is looked at: one that a person interrupts ends without a hook. */
   readonly lookAgainMs: number;
+  /** How long a session that held a message back is left alone by the way of its inbox. */
+  readonly heldMsMax: number;
 }
 
 const TIMINGS: ClaudeTimings = {
@@ -54,6 +56,8 @@ const TIMINGS: ClaudeTimings = {
   receiptMsMax: 4000,
   busyMsMax: 10 * 60_000,
   lookAgainMs: 1000,
+  // Each held message is one more question to a person.
+  heldMsMax: 10 * 60_000,
 };
 /** What a ring may take beyond its waits, on a host that is busy. */
 const MARGIN_MS = 5000;
@@ -70,12 +74,12 @@ function surfaceOf(
   settings: ClaudeConfig,
   pane: PaneWay | undefined,
   context: SurfaceContext,
-  { receiptMsMax, busyMsMax, lookAgainMs }: ClaudeTimings,
+  { receiptMsMax, busyMsMax, lookAgainMs, heldMsMax }: ClaudeTimings,
 ): Surface {
   const { agent, env, root, persona, memory, log } = context;
   const part = partedMemory(memory);
   const replies = new ReplySockets(log);
-  const inbox = new Inbox({ persona, env, replies, receiptMsMax });
+  const inbox = new Inbox({ persona, env, replies, receiptMsMax, heldMsMax, log });
   const world = { agent, env, root, nowMs: Date.now };
   const mode = resumeMode(settings, pane);
   const resumer =
@@ -87,7 +91,7 @@ function surfaceOf(
         });
   const paths: readonly RingPath<Target>[] = [
     inbox,
-    wakeWay(agent, receiptMsMax),
+    wakeWay(agent, receiptMsMax, log),
     ...(pane === undefined ? [] : [{ name: pane.name, receiptMsMax: 0, send: sendInto(pane) }]),
   ];
   const ringer = new PathRinger<Target>({

@@ -10,7 +10,9 @@
 import { connect } from "node:net";
 import { bellWords } from "../../domain/bell-words.ts";
 import type { Doorbell } from "../../domain/doorbell.ts";
+import type { Log } from "../../domain/log.ts";
 import { errnoOf } from "../../host/fs-error.ts";
+import { monotonicMs } from "../../host/monotonic.ts";
 import { randomBytes } from "../../net/entropy.ts";
 import type { AgentSession } from "../agent-side.ts";
 import { MOOT, type RingPath, type Sent } from "../path-ringer.ts";
@@ -28,14 +30,22 @@ export interface InboxOptions {
   readonly env: { readonly [name: string]: string | undefined };
   readonly replies: ReplySockets;
   readonly receiptMsMax: number;
+  /** How long a session that held a message is left alone. */
+  readonly heldMsMax: number;
+  readonly log: Log;
+}
+
+interface Hold {
+  readonly mode: string | null;
+  readonly sinceMs: number;
 }
 
 export class Inbox implements RingPath<Target> {
   readonly name = "inbox";
   readonly receiptMsMax: number;
   readonly #options: InboxOptions;
-  /** Sessions that hold messages back until a person lets them through: more of them would only pile up. */
-  readonly #holding = new Set<string>();
+  /** Sessions that held a message back until a person lets it through: more of them would only pile up. */
+  readonly #holding = new Map<string, Hold>();
 
   constructor(options: InboxOptions) {
     this.#options = options;
@@ -48,7 +58,7 @@ export class Inbox implements RingPath<Target> {
     const path = session.inbox?.path ?? file?.inboxPath ?? null;
     const obstacle = path === null ? withoutInbox(session.version) : this.#obstacle(session, target);
     if (path === null || obstacle !== null) return unready(obstacle ?? "");
-    const { persona, replies } = this.#options;
+    const { persona, replies, log } = this.#options;
     const from = await replies.beside(path);
     const id = newId();
     const words = inboxWords(bell, { id, persona, from });
@@ -61,15 +71,17 @@ export class Inbox implements RingPath<Target> {
       },
     ];
     const refused = replies.refusal(id).then(() => {
-      this.#holding.add(session.id);
+      this.#holding.set(session.id, { mode: session.mode, sinceMs: monotonicMs() });
       return HELD;
     });
-    const fault = await deliver(path, frames, cancelled);
+    const fault = await deliver(path, frames, cancelled, () => {
+      log("debug", "doorbellSent", { ring: bell.ring, way: this.name });
+    });
     return fault === null ? { kind: "sent", refused } : { kind: "failed", reason: fault };
   }
 
   #obstacle(session: AgentSession, { file }: Target): string | null {
-    if (this.#holding.has(session.id)) return HELD;
+    if (this.#holds(session)) return HELD;
     const protocol = file?.peerProtocol ?? PEER_PROTOCOL;
     if (protocol !== PEER_PROTOCOL) return `its inbox speaks version ${protocol}, and Prism ${PEER_PROTOCOL}`;
     if (acceptsMessages(configFolderOf(session.transcript, this.#options.env))) return null;
@@ -80,9 +92,16 @@ export class Inbox implements RingPath<Target> {
     return null;
   }
 
+  /** As long as it is in the same mode, and for a while: what a person lets through or allows is told to nobody. */
+  #holds(session: AgentSession): boolean {
+    const hold = this.#holding.get(session.id);
+    if (hold === undefined) return false;
+    return hold.mode === session.mode && monotonicMs() - hold.sinceMs < this.#options.heldMsMax;
+  }
+
   /** Its session has ended: what it held back is no matter any more. */
   forget(live: readonly string[]): void {
-    for (const id of this.#holding) if (!live.includes(id)) this.#holding.delete(id);
+    for (const id of this.#holding.keys()) if (!live.includes(id)) this.#holding.delete(id);
   }
 }
 
@@ -113,7 +132,12 @@ function withoutInbox(version: string | null): string {
 }
 
 /** @returns why it could not be written, or null. What becomes of it then, nobody says. */
-function deliver(path: string, frames: readonly object[], cancelled: AbortSignal): Promise<string | null> {
+function deliver(
+  path: string,
+  frames: readonly object[],
+  cancelled: AbortSignal,
+  sending: () => void,
+): Promise<string | null> {
   return new Promise((resolve) => {
     const socket = connect(path);
     const end = (fault: string | null): void => {
@@ -132,6 +156,7 @@ function deliver(path: string, frames: readonly object[], cancelled: AbortSignal
     socket.on("error", (error) => end(faultOf(errnoOf(error))));
     socket.on("connect", () => {
       if (cancelled.aborted) return;
+      sending();
       socket.write(frames.map((frame) => `${JSON.stringify(frame)}\n`).join(""), () => end(null));
     });
     // It says nothing here; what it should say one day must not keep the socket open.
