@@ -65,15 +65,15 @@ export class AgentDesk implements AgentSide {
 
   constructor(options: AgentDeskOptions) {
     this.#options = options;
-    const nowMs = options.nowMs();
-    for (const stored of readSessions(options.load())) {
+  }
+
+  /** Takes up what a former life of the daemon has left, now that the place is this one's alone. */
+  begin(): void {
+    const nowMs = this.#options.nowMs();
+    for (const stored of readSessions(this.#options.load())) {
       if (nowMs - stored.heardAtMs > UNHEARD_MS_MAX) continue;
       this.#sessions.set(stored.id, { ...stored, ...fresh(stored.heardAtMs), told: 0 });
     }
-  }
-
-  /** Takes away what a former life of the daemon has left. */
-  begin(): void {
     this.#options.flag.takeAway();
   }
 

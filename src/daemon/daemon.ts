@@ -27,7 +27,7 @@ import { type Attaching, openAttaching } from "./attaching.ts";
 import { openClock } from "./clock.ts";
 import { Driver, hostAlarm } from "./driver.ts";
 import { type HubLink, openHubLink } from "./hub-link.ts";
-import type { DaemonEnd, DaemonOptions, DaemonPorts, RunningDaemon } from "./options.ts";
+import type { DaemonEnd, DaemonOptions, DaemonPorts, RunningDaemon, SurfacePorts } from "./options.ts";
 import { openRinger, type Ringer, withinTime } from "./ringer.ts";
 import { fileDisk, openStateFile, type StateFile } from "./state-file.ts";
 import { statusOf } from "./status.ts";
@@ -54,6 +54,10 @@ export async function openDaemon(options: DaemonOptions): Promise<RunningDaemon>
   try {
     const stateDir = stateDirOf(options.home, options.tenant, options);
     ensurePrivateDir(stateDir);
+    const agentSide = openAgentSide(options, ports.clock, stateDir);
+    const attaching = openAttaching(options, ports.clock);
+    // Before the lock: who typed a bad setting hears of that, and not of who holds the place.
+    surface ??= openSurface(options, { ...agentSide.lent, ...attaching.lent });
     const startedAtMs = ports.clock.nowMs();
     const holder = {
       pid: process.pid,
@@ -62,13 +66,8 @@ export async function openDaemon(options: DaemonOptions): Promise<RunningDaemon>
       root: options.root,
     };
     lock = await holdLock(join(stateDir, "lock"), `the place of ${address}`, holder);
-    const agentSide = openAgentSide(options, ports.clock, stateDir);
-    const attaching = openAttaching(options, ports.clock);
-    if (typeof options.surface === "function")
-      surface = options.surface({ ...agentSide.lent, ...attaching.lent });
     const statePath = join(stateDir, "position");
-    const parts = { options, ports, lock, agentSide, attaching, startedAtMs, statePath };
-    daemon = new Daemon({ ...parts, surface: surface as Surface });
+    daemon = new Daemon({ options, ports, lock, surface, agentSide, attaching, startedAtMs, statePath });
     await daemon.open();
     return daemon;
   } catch (error) {
@@ -80,6 +79,10 @@ export async function openDaemon(options: DaemonOptions): Promise<RunningDaemon>
     }
     throw error;
   }
+}
+
+function openSurface({ surface }: DaemonOptions, ports: SurfacePorts): Surface {
+  return typeof surface === "function" ? surface(ports) : surface;
 }
 
 /** A surface that bounds its rings itself is left its own time, and a little more to say how it went. */

@@ -103,6 +103,8 @@ const CONTROL = "\u001b[2J\u0007";
 
 describe("every flag of every verb", async () => {
   for (const [name, entry] of VERBS_BY_NAME) {
+    // A hook refuses nothing, or it would stop an agent: see hook.test.ts.
+    if (name === "hook") continue;
     const { table: definition } = await entry.load();
     // Some names are of two words.
     const verb = name.split(" ");
