@@ -45,7 +45,7 @@ const TOKEN = "CLAUDE_CODE_MESSAGING_TOKEN";
 
 /** Runs a command, if the words ask for it, else says which request this was. */
 const obliging: Script = ({ news, number }) => {
-  const command = /run: (.*)/.exec(news)?.[1];
+  const command = /please-run: (.*)/.exec(news)?.[1];
   return command === undefined
     ? [say(`answer ${number}`)]
     : [call("Bash", { command, description: "asked" })];
@@ -90,7 +90,7 @@ export function claudeCodeContract(name: string, binary: () => string): void {
   describe(`${name}: hooks`, () => {
     test("run in order, each with its event on standard input and the session in its environment", async () => {
       const { house, hooks } = await scene();
-      const ran = await house.run(["-p", "run: true"]);
+      const ran = await house.run(["-p", "please-run: true"]);
       expect(ran).toMatchObject({ status: 0, err: "" });
       expect(events(hooks)).toEqual([
         ...["SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse", "Stop", "SessionEnd"],
@@ -110,7 +110,7 @@ export function claudeCodeContract(name: string, binary: () => string): void {
         expect(TOKEN in env, event).toBe(event !== "SessionEnd");
       }
       expect(start?.input).toMatchObject({ source: "startup" });
-      expect(prompt?.input).toMatchObject({ prompt: "run: true", permission_mode: "default" });
+      expect(prompt?.input).toMatchObject({ prompt: "please-run: true", permission_mode: "default" });
       expect(after?.input).toMatchObject({
         ...{ tool_name: "Bash", tool_input: { command: "true" }, tool_response: { stdout: "", stderr: "" } },
         prompt_id: prompt?.input["prompt_id"],
@@ -128,12 +128,12 @@ export function claudeCodeContract(name: string, binary: () => string): void {
       const { house, requests } = await scene({
         more: () => Object.fromEntries(spoken.map((event) => [event, [saying(event)]])),
       });
-      await house.run(["-p", "run: true"]);
+      await house.run(["-p", "please-run: true"]);
       const [first, second] = requests();
       expect(first?.news).toContain("SessionStart hook additional context: from SessionStart");
       expect(first?.news).toContain("UserPromptSubmit hook additional context: from UserPromptSubmit");
-      expect(first?.news).not.toContain("PostToolUse hook");
-      expect(second?.news).toContain("PostToolUse hook additional context: from PostToolUse");
+      expect(first?.news).not.toContain("from PostToolUse");
+      expect(second?.news).toContain("PostToolUse:Bash hook additional context: from PostToolUse");
     });
 
     test("hold a turn's end back by a block, at most eight times in a row", async () => {
@@ -155,38 +155,40 @@ export function claudeCodeContract(name: string, binary: () => string): void {
     test("that are missing, fail or hang past their time do no harm", async () => {
       const bad = [
         { type: "command", command: "/nowhere/prism hook" },
-        { type: "command", command: "echo out; echo err >&2; exit 1" },
+        { type: "command", command: "echo out; echo a-failing-hook >&2; exit 1" },
         { type: "command", command: "sleep 600", timeout: 1 },
       ];
       const { house, hooks, requests } = await scene({
         more: () => ({ SessionStart: bad, UserPromptSubmit: bad, PostToolUse: bad, Stop: bad }),
       });
-      expect(await house.run(["-p", "run: true"])).toEqual({ status: 0, out: "answer 2\n", err: "" });
+      expect(await house.run(["-p", "please-run: true"])).toEqual({ status: 0, out: "answer 2\n", err: "" });
       expect(events(hooks)).toHaveLength(6);
-      expect(requests()[0]?.news).not.toContain("err");
+      expect(requests()[0]?.news).not.toContain("a-failing-hook");
     });
 
-    test("that wake are waited for where nobody attends: a waiter there keeps a prompt from the model", async () => {
-      const { house, folder, hooks, requests } = await scene({
-        more: ({ command, folder: at }) => ({
-          SessionStart: [
-            {
-              ...{ type: "command", asyncRewake: true, timeout: 600 },
-              command: command(
-                "waiter",
-                `while [ ! -e "${at}/go" ]; do sleep 0.02; done; echo words >&2; exit 2`,
-              ),
-            },
-          ],
-        }),
-      });
+    test("that wake keep a worker's first prompt from the model, and wake it afterwards", async () => {
+      const { house, folder, hooks, requests } = await scene({ more: waiterOn("SessionStart") });
       const worker = house.worker();
       worker.say("hello");
       await hooks.call("SessionStart");
       expect(requests()).toHaveLength(0);
       writeFileSync(join(folder, "go"), "");
-      await results(worker, 1);
-      expect(requests().map(({ news }) => news.includes("words"))).toEqual([false]);
+      const { input } = await hooks.find(({ input: { prompt } }) => String(prompt).includes("woken-by-hook"));
+      expect(input["prompt"]).toContain(
+        'blocking error from command "SessionStart:startup": woken-by-hook\n',
+      );
+    });
+
+    test("that wake keep a single headless turn from its end, which they hold back as a block", async () => {
+      const { house, folder, hooks, requests } = await scene({ more: waiterOn("Stop") });
+      const ran = house.run(["-p", "hello"]);
+      await hooks.call("Stop");
+      writeFileSync(join(folder, "go"), "");
+      await hooks.call("Stop", 2);
+      expect(events(hooks)).not.toContain("SessionEnd");
+      expect(requests()[1]?.news).toMatch(/^Stop hook feedback:\n\[.*waiter\]: woken-by-hook/);
+      rmSync(folder, { recursive: true });
+      expect(await ran).toMatchObject({ status: 0 });
     });
   });
 
@@ -208,7 +210,9 @@ export function claudeCodeContract(name: string, binary: () => string): void {
       const stage = await scene();
       const worker = stage.house.worker();
       const peer = await peerIn(stage);
-      worker.say(`run: touch ${stage.folder}/runs; while [ ! -e ${stage.folder}/go ]; do sleep 0.02; done`);
+      worker.say(
+        `please-run: touch ${stage.folder}/runs; while [ ! -e ${stage.folder}/go ]; do sleep 0.02; done`,
+      );
       while (!existsSync(join(stage.folder, "runs"))) await new Promise((resolve) => setTimeout(resolve, 20));
       await peer.leave(peer.frame("a bell"));
       writeFileSync(join(stage.folder, "go"), "");
@@ -245,7 +249,7 @@ export function claudeCodeContract(name: string, binary: () => string): void {
       ]);
     });
 
-    test("drops what it does not understand, another session's mail and an identical repeat, all in silence", async () => {
+    test("drops what it does not understand and another session's mail in silence, and tells the sender of an identical repeat", async () => {
       const stage = await scene();
       const worker = stage.house.worker();
       const peer = await peerIn(stage);
@@ -261,7 +265,7 @@ export function claudeCodeContract(name: string, binary: () => string): void {
       await results(worker, 2);
       const prompts = stage.hooks.calls().filter(({ event }) => event === "UserPromptSubmit");
       expect(prompts.map(({ input }) => input["prompt"])).toEqual([peer.text("first"), peer.text("second")]);
-      expect(peer.heard).toEqual([]);
+      expect(peer.heard).toMatchObject([{ status: "dropped", drop_reason: "duplicate" }]);
     });
 
     test("holds a message where permissions are bypassed, and says so to the sender's own socket", async () => {
@@ -333,7 +337,7 @@ export function claudeCodeContract(name: string, binary: () => string): void {
             kind: "interactive",
             peerProtocol: 1,
           },
-          ...{ entrypoint: "sdk-cli", messagingSocketPath: start.env[SOCKET], status: "idle" },
+          ...{ entrypoint: "sdk-cli", messagingSocketPath: start.env[SOCKET] },
         },
       ]);
       worker.say("hello");
@@ -393,28 +397,23 @@ export function claudeCodeContract(name: string, binary: () => string): void {
 
     test("is woken by a hook that ends with 2, also before its first turn, and arms it anew at each stop", async () => {
       const stage = await scene({
-        more: ({ command, folder }) => {
-          const waits = command(
-            "waiter",
-            `while ! rm "${folder}/go" 2>/dev/null; do [ -d "${folder}" ] || exit 0; sleep 0.02; done; echo "a bell" >&2; exit 2`,
-          );
-          const hook = { type: "command", command: waits, asyncRewake: true, timeout: 600 };
-          return { SessionStart: [hook], Stop: [hook] };
-        },
+        more: waiterOn("SessionStart", "Stop"),
       });
       const pane = stage.house.pane();
       await pane.shows(/^❯\u00a0\s*$/m);
       writeFileSync(join(stage.folder, "go"), "");
       const first = await stage.hooks.call("UserPromptSubmit");
       expect(first.input["prompt"]).toMatch(
-        /<task-notification>[\s\S]*Stop hook blocking error from command "SessionStart:startup": a bell\n/,
+        /<task-notification>[\s\S]*Stop hook blocking error from command "SessionStart:startup": woken-by-hook\n/,
       );
       expect((await stage.hooks.call("Stop")).input).toMatchObject({ stop_hook_active: true });
       await pane.shows("● answer 1");
       expect(stage.requests()[0]?.news).toContain("[SYSTEM NOTIFICATION - NOT USER INPUT]");
       writeFileSync(join(stage.folder, "go"), "");
       const second = await stage.hooks.call("UserPromptSubmit", 2);
-      expect(second.input["prompt"]).toContain('Stop hook blocking error from command "Stop": a bell\n');
+      expect(second.input["prompt"]).toContain(
+        'Stop hook blocking error from command "Stop": woken-by-hook\n',
+      );
       await pane.shows("● answer 2");
     });
 
@@ -423,7 +422,7 @@ export function claudeCodeContract(name: string, binary: () => string): void {
       const pane = stage.house.pane(["--permission-mode", "default"]);
       const peer = await peerIn(stage);
       await pane.shows(/^❯\u00a0\s*$/m);
-      pane.type("run: touch made-here");
+      pane.type("please-run: touch made-here");
       await pane.shows("❯ 1. Yes");
       const waiting = { status: "waiting", waitingFor: "permission prompt" };
       expect(stage.house.sessions()).toMatchObject([waiting]);
@@ -445,9 +444,7 @@ export function claudeCodeContract(name: string, binary: () => string): void {
       await pane.shows("Yes, I trust this folder");
       expect(stage.hooks.calls()).toEqual([]);
       expect(stage.house.sessions()).toEqual([]);
-      pane.keys("Down");
-      await pane.shows(/❯ Yes, I trust/);
-      pane.keys("Enter");
+      await pane.choose("Yes, I trust");
       await stage.hooks.call("SessionStart");
     });
 
@@ -465,6 +462,16 @@ export function claudeCodeContract(name: string, binary: () => string): void {
     });
   });
 }
+
+/** A hook on these events that wakes once for each file `go`, and gives up when the test's folder is gone. */
+const waiterOn =
+  (...on: readonly string[]): NonNullable<SceneOptions["more"]> =>
+  ({ command, folder }) => {
+    const waits = `while ! rm "${folder}/go" 2>/dev/null; do [ -d "${folder}" ] || exit 0; sleep 0.02; done`;
+    const waiter = command("waiter", `${waits}\necho woken-by-hook >&2\nexit 2`);
+    const hook = { type: "command", command: waiter, asyncRewake: true, timeout: 600 };
+    return Object.fromEntries(on.map((event) => [event, [hook]]));
+  };
 
 const hasTmux = (() => {
   try {

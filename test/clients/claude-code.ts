@@ -40,6 +40,8 @@ export interface House {
   readonly home: string;
   readonly project: string;
   readonly env: { readonly [name: string]: string };
+  /** Where the sockets of its tmux server are, which is named `clients`. */
+  readonly sockets: string;
   /** `claude ARGUMENTS` to its end. */
   run(args: readonly string[], input?: string): Promise<{ status: number | null; out: string; err: string }>;
   /** `claude -p` with JSON messages on both sides, alive until it is ended. */
@@ -70,6 +72,8 @@ export interface Pane {
   type(text: string, enter?: boolean): void;
   keys(...names: readonly string[]): void;
   shows(what: string | RegExp): Promise<void>;
+  /** Answers a dialog: goes down to the option that begins so, and takes it. */
+  choose(option: string): Promise<void>;
 }
 
 /** Any key will do; the client asks once whether to use it, and keeps the last 20 characters of the answer. */
@@ -119,6 +123,7 @@ export function claudeHouse(options: HouseOptions): House {
     home,
     project,
     env,
+    sockets,
     async run(args, input = "") {
       const child = start(args);
       let out = "";
@@ -154,6 +159,14 @@ export function claudeHouse(options: HouseOptions): House {
         async shows(what) {
           const held = () => (typeof what === "string" ? screen().includes(what) : what.test(screen()));
           while (!held()) await pause();
+        },
+        async choose(option) {
+          // A dialog that has only just been drawn may not hear yet.
+          while (!screen().includes(`❯ ${option}`)) {
+            tmux("send-keys", "-t", id, "Down");
+            await pause(300);
+          }
+          tmux("send-keys", "-t", id, "Enter");
         },
       };
     },
@@ -267,4 +280,4 @@ function record(path: string): readonly Json[] {
 }
 
 /** Another program's screen tells nobody when it changes. */
-const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
+const pause = (ms = 20) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -51,11 +51,13 @@ async function main(): Promise<number> {
     return 0;
   }
   const interactive = values["print"] !== true;
+  const streams = text(values["input-format"]) === "stream-json";
   const skips = values["dangerously-skip-permissions"] === true;
   const mode =
     text(values["permission-mode"]) ?? (skips ? "bypassPermissions" : interactive ? "auto" : "default");
   const session = Session.open({
     interactive,
+    lasts: interactive || streams,
     mode,
     resume: text(values["resume"]),
     allowed: text(values["allowedTools"])?.split(/[ ,]+/) ?? [],
@@ -70,7 +72,7 @@ async function main(): Promise<number> {
   }
   if (interactive) return runInteractive(session, words);
   const out = text(values["output-format"]) ?? "text";
-  return runHeadless(session, { words, out, stream: text(values["input-format"]) === "stream-json" });
+  return runHeadless(session, { words, out, stream: streams });
 }
 
 process.exit(await main());

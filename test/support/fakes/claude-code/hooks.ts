@@ -82,8 +82,9 @@ export interface HookSays {
 }
 
 /** What one hook's end says to the model, and whether it holds the event back. */
-export function meaning(event: string, { status, out, err }: HookEnd): HookSays {
-  if (status === 2) return { context: null, block: err };
+export function meaning(event: string, { hook, status, out, err }: HookEnd): HookSays {
+  // One that should have woken, where nothing is there to be woken.
+  if (status === 2) return { context: null, block: hook.asyncRewake ? `[${hook.command}]: ${err}` : err };
   if (status !== 0) return { context: null, block: null };
   const answer = asJson(out);
   if (answer === null) {

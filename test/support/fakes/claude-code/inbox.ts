@@ -11,6 +11,8 @@ export interface PeerMessage {
   readonly id: string;
 }
 
+export type PeerStatus = "held" | "denied" | "expired" | "dropped";
+
 /** The same words again within this time after they were taken are dropped. */
 const REPEAT_MS = 30_000;
 /** Of what comes at once, so many are taken. */
@@ -66,21 +68,26 @@ export class Inbox {
     if (frame?.type !== "user" || typeof text !== "string") return;
     if (frame.session_id !== undefined && frame.session_id !== this.#sessionId()) return;
     const now = performance.now();
-    if (text === this.#last.text && now - this.#last.atMs < REPEAT_MS) return;
+    const message = { text, from: frame.from ?? "", id: frame.msg_id ?? "" };
+    if (text === this.#last.text && now - this.#last.atMs < REPEAT_MS) {
+      this.tell(message, "dropped", "Dropped at the inbox: the same words again.", {
+        drop_reason: "duplicate",
+      });
+      return;
+    }
     this.#taken = this.#taken.filter((atMs) => now - atMs < BURST_MS);
     if (this.#taken.length >= BURST_MAX) return;
     this.#taken.push(now);
     this.#last = { text, atMs: now };
-    this.#take({ text, from: frame.from ?? "", id: frame.msg_id ?? "" });
+    this.#take(message);
   }
 
   /** A line to the sender's own socket, which is called only in the folder where sessions' sockets are. */
-  tell({ from, id }: PeerMessage, status: "held" | "denied" | "expired", reason: string): void {
+  tell({ from, id }: PeerMessage, status: PeerStatus, reason: string, more: object = {}): void {
     const path = from.replace(/^uds:/, "");
     if (dirname(path) !== dirname(this.path)) return;
     const notice = {
-      ...{ type: "control", action: "peer_message_status", status, reason },
-      ...(status === "expired" ? { status_detail: "refused" } : {}),
+      ...{ type: "control", action: "peer_message_status", status, reason, ...more },
       ...{ from: `uds:${this.path}`, orig_msg_id: id, msgV: 1, msg_id: randomUUID() },
     };
     const socket = createConnection(path, () => socket.end(`${JSON.stringify(notice)}\n`));

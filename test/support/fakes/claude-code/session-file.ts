@@ -18,7 +18,13 @@ export interface SessionRecord {
 
 const folderIn = (home: string) => join(home, ".claude", "sessions");
 
-export function writeSession(home: string, record: SessionRecord, status: Status, waitingFor?: string): void {
+/** @param status null while the hooks of its start run: it has none yet */
+export function writeSession(
+  home: string,
+  record: SessionRecord,
+  status: Status | null,
+  waitingFor?: string,
+): void {
   mkdirSync(folderIn(home), { recursive: true });
   const now = Date.now();
   const whole = {
@@ -27,9 +33,8 @@ export function writeSession(home: string, record: SessionRecord, status: Status
     peerFeatures: ["notify_idle", "reply_across_default_dirs", "artifact_yield"],
     nameSource: "derived",
     nameSince: record.startedAt,
-    status,
     updatedAt: now,
-    statusUpdatedAt: now,
+    ...(status === null ? {} : { status, statusUpdatedAt: now }),
     ...(waitingFor === undefined ? {} : { waitingFor }),
   };
   const path = pathOf(home, record.pid);

@@ -28,6 +28,8 @@ export interface Input {
 
 export interface Opening {
   readonly interactive: boolean;
+  /** More turns may come: in a terminal, or from a program that sends messages. */
+  readonly lasts: boolean;
   readonly mode: string;
   readonly resume: string | undefined;
   /** What the command line allows. */
@@ -60,6 +62,7 @@ export class Session {
   readonly trusted: boolean;
   readonly inbox: Inbox;
   viewer: Viewer = {};
+  readonly #lasts: boolean;
   readonly #source: "startup" | "resume";
   readonly #allowed: readonly string[];
   readonly #approvedServers: readonly string[];
@@ -73,6 +76,7 @@ export class Session {
   #contexts: string[] = [];
   #turns: Turn[] = [];
   #promptId = "";
+  #started = false;
   #running = false;
   #ended = false;
 
@@ -81,9 +85,10 @@ export class Session {
     return opening.resume === undefined || session.#recall() ? session : null;
   }
 
-  private constructor({ interactive, mode, resume, allowed }: Opening) {
+  private constructor({ interactive, lasts, mode, resume, allowed }: Opening) {
     this.id = resume ?? randomUUID();
     this.interactive = interactive;
+    this.#lasts = lasts;
     this.mode = mode;
     this.#source = resume === undefined ? "startup" : "resume";
     this.#allowed = allowed;
@@ -116,7 +121,7 @@ export class Session {
   /** Opens the inbox, shows the session on disk, starts the servers and runs the SessionStart hooks. */
   async start(): Promise<void> {
     await this.inbox.open();
-    this.#status("idle");
+    writeSession(this.home, this.#record, null);
     // `-p` asks nobody: what a project's file names is started.
     const approved = (name: string) => !this.interactive || this.#approvedServers.includes(name);
     await this.#servers.start(this.project, approved, this.environment());
@@ -126,6 +131,8 @@ export class Session {
     const resumed = { seconds_since_last_response: 1, context_tokens: 20 };
     const more = this.#source === "resume" ? resumed : this.interactive ? { model: "claude-opus-5-5" } : {};
     await this.#runHooks("SessionStart", this.#source, { source: this.#source, ...more }, env);
+    this.#status("idle");
+    this.#started = true;
     void this.#work();
   }
 
@@ -187,7 +194,8 @@ export class Session {
     const policy = this.#settings().crossSessionInbound;
     const bypasses = this.mode === "bypassPermissions" && policy !== "accept";
     if (policy === "refuse") {
-      this.inbox.tell(message, "expired", "The recipient session is not accepting cross-session messages.");
+      const reason = "The recipient session is not accepting cross-session messages.";
+      this.inbox.tell(message, "expired", reason, { status_detail: "refused" });
     } else if (inbox === "hold" || policy === "hold" || bypasses) void this.#hold(message, bypasses);
     else if (inbox === "late") setTimeout(() => this.#admit(message), delayMs);
     else this.#admit(message);
@@ -230,7 +238,7 @@ export class Session {
   // --- turns
 
   async #work(): Promise<void> {
-    if (this.#running) return;
+    if (this.#running || !this.#started) return;
     this.#running = true;
     for (;;) {
       const [first, ...rest] = this.#line;
@@ -373,15 +381,16 @@ export class Session {
     const hooks = this.#settings().hooks(event, matched);
     const name = matched === "" ? event : `${event}:${matched}`;
     const run = (hook: CommandHook) => this.#hooks.run(hook, stdin, env);
-    // Without a terminal there is nothing to go on with meanwhile: hooks that wake are waited for like all others.
-    const wakes = ({ asyncRewake }: CommandHook) => asyncRewake === true && this.interactive;
-    for (const hook of hooks.filter(wakes)) void run(hook).then((end) => this.#wake(name, end));
+    const wakes = ({ asyncRewake }: CommandHook) => asyncRewake === true && this.#lasts;
+    const waking = hooks.filter(wakes).map((hook) => run(hook).then((end) => this.#wake(name, end)));
     const ends = await Promise.all(hooks.filter((hook) => !wakes(hook)).map(run));
+    // Nobody attends: the first prompt waits also for those that wake.
+    if (!this.interactive && event === "SessionStart") await Promise.all(waking);
     for (const end of ends) {
       this.viewer.hookRan?.(event, name, end);
       if (end.status !== 0 && end.status !== 2) this.viewer.hookFailed?.(event, end);
     }
-    const says = ends.map((end) => meaning(event, end));
+    const says = ends.map((end) => meaning(event === "PostToolUse" ? name : event, end));
     this.#contexts.push(...says.flatMap(({ context }) => (context === null ? [] : [context])));
     return says;
   }
