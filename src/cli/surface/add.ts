@@ -27,6 +27,8 @@ import { diffText, fileReports, filesText, listText, notesOn } from "./told.ts";
 import { placedOf, programWords, SURFACE_TITLES, surroundingsOf, type Whose, whose } from "./whose.ts";
 
 const SCOPE_DEFAULT: Scope = "local";
+/** How help names what is a path. */
+const PATH_WORDS: ReadonlySet<string> = new Set(["DIR", "FILE", "PATH"]);
 
 const definition = table({
   name: "surface add",
@@ -152,9 +154,12 @@ function placementOf(
     program: programWords(runtime),
     ...(flags.config === undefined ? {} : { config: absolute(flags.config) }),
     ...(flags.bundle === undefined ? {} : { bundle: absolute(flags.bundle) }),
-    settings: Object.keys(surfaceFlags).flatMap((name) => {
-      const value = words.get(name);
-      return value === undefined ? [] : [{ name, value: String(value) }];
+    settings: Object.entries(surfaceFlags).flatMap(([name, flag]) => {
+      const word = words.get(name);
+      if (typeof word !== "string") return [];
+      // The daemon may be started in another folder.
+      const isPath = PATH_WORDS.has(flag.kind.word) && !word.startsWith("~");
+      return [{ name, value: isPath ? absolute(word) : word }];
     }),
   };
 }
