@@ -64,9 +64,11 @@ export async function byQueue(
   if (came === "refused") return failed(REFUSED);
   if (came === "pending") return failed(PENDING);
   if (came === "lost") return failed(LOST);
-  if (came === "nothing" && isWithdrawn)
-    return failed("Codex keeps its queue standing, as it does after an interrupted turn");
-  // Its turn began at the last moment, or the agent was told in another way: its receipt tells.
+  if (came === "elsewhere" || cancelled.aborted) return { kind: "sent" };
+  if (isWithdrawn) return failed("Codex keeps its queue standing, as it does after an interrupted turn");
+  const thread = await readThread(server, words.thread, cancelled);
+  if (thread?.state !== "busy") return failed("Codex took it into its queue, and nothing came of it");
+  // Its turn began at the last moment: its receipt tells.
   return { kind: "sent" };
 }
 
