@@ -14,7 +14,7 @@ import { printable } from "./domain/address.ts";
 import type { Doorbell } from "./domain/doorbell.ts";
 import { type ErrorClass, type ErrorReport, PrismError } from "./domain/errors.ts";
 import { limits } from "./domain/limits.ts";
-import { type Infer, maybe, nearest, object, type Shape, text, whole } from "./domain/shape.ts";
+import { flag, type Infer, maybe, nearest, object, type Shape, text, whole } from "./domain/shape.ts";
 import { type HookAnswer, hookParams } from "./ipc/hook.ts";
 import type { RingOutcome, SurfaceReport } from "./surfaces/surface.ts";
 
@@ -44,6 +44,7 @@ export const attachParams = object({
   name: text({ bytesMax: limits.nameCharsMax, about: "who attaches, as in claude-code" }),
   pid: whole({ min: 0, max: 0xffff_ffff, about: "its process id" }),
   session: maybe(text({ bytesMax: limits.keyBytesMax, about: "its session's id at the hub" })),
+  isChannel: maybe(flag("it hands words to the agent's session by itself, when told to")),
 });
 
 export const shutdownParams = object({
@@ -106,6 +107,8 @@ export interface AttachedClient {
   readonly role: string;
   readonly pid: number;
   readonly session: string | null;
+  /** It hands words to the agent's session by itself. */
+  readonly isChannel?: true;
   /** Epoch milliseconds. */
   readonly sinceMs: number;
 }
@@ -213,6 +216,8 @@ export interface IpcAnswers {
  */
 export interface IpcPushes {
   readonly doorbell: Doorbell;
+  /** To channels alone: words to be handed to the agent's session now. */
+  readonly channel: { readonly words: string };
 }
 
 /** What the daemon itself answers; the handshake and who is attached are the server's own business. */
@@ -274,6 +279,12 @@ export function readHelloAnswer(value: unknown): HelloAnswer {
   throw new PrismError("protocol_mismatch", "what answers on the socket does not greet as a daemon does", {
     hint: "restart the daemon with this build",
   });
+}
+
+/** Words for a channel off the wire, or null if they are none. */
+export function readChannelWords(value: unknown): string | null {
+  const { words } = membersOf(value);
+  return typeof words === "string" && words !== "" ? words : null;
 }
 
 /** A doorbell off the wire, read leniently, or null if it is none. */

@@ -19,6 +19,7 @@ export const surfaceFlags = {
   claudePermissionMode: settings.claudePermissionMode,
   claudeAllowedTools: settings.claudeAllowedTools,
   claudeModel: settings.claudeModel,
+  claudeChannel: settings.claudeChannel,
   codexProgram: settings.codexProgram,
   codexHome: settings.codexHome,
   codexResume: settings.codexResume,
@@ -61,6 +62,7 @@ const OWN: { readonly [S in SurfaceName]: { readonly [key: string]: SurfaceFlag 
     permissionMode: "claudePermissionMode",
     allowedTools: "claudeAllowedTools",
     model: "claudeModel",
+    channel: "claudeChannel",
     ...PANE,
   },
   codex: {

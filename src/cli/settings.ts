@@ -73,6 +73,11 @@ export const settings = {
     "what its settings say",
   ),
   claudeModel: setting(line("MODEL", 128), "such an agent's model", "the client's own"),
+  claudeChannel: setting(
+    choice(["off", "on"]),
+    "whether the agent's tools are a channel of Claude Code, which rings if it was started with it",
+    "off",
+  ),
   codexProgram: setting(
     line("PROGRAM", 4096),
     "the program of Codex, which surface codex starts to bring an agent back",

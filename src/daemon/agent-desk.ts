@@ -27,6 +27,7 @@ export interface AgentDeskOptions {
   readonly waiting: () => { readonly bell: Doorbell; readonly through: number };
   /** How many tool servers of the agent are attached. */
   readonly listeners: () => number;
+  readonly tellChannels: (words: string) => number;
   /** An agent came, or ended its turn, while something waits that it was not told of. */
   readonly came: () => void;
   /** Shows or takes away the sign by which a hook's command sees, without a process, that it has nothing to do. */
@@ -119,6 +120,10 @@ export class AgentDesk implements AgentSide {
 
   listeners(): number {
     return this.#options.listeners();
+  }
+
+  tellChannels(words: string): number {
+    return this.#options.tellChannels(words);
   }
 
   gone(id: string): void {

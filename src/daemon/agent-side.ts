@@ -16,6 +16,7 @@ export interface DeskWorld {
   readonly waiting: () => { readonly bell: Doorbell; readonly through: number };
   readonly ring: () => void;
   readonly listeners: () => number;
+  readonly tellChannels: (words: string) => number;
 }
 
 export interface DaemonAgentSide {
@@ -40,6 +41,7 @@ export function openAgentSide(options: DaemonOptions, clock: Clock, stateDir: st
     save: (text) => sessions.save(text),
     waiting: () => world.waiting(),
     listeners: () => world.listeners(),
+    tellChannels: (words) => world.tellChannels(words),
     came: () => world.ring(),
     flag,
     log,
@@ -64,7 +66,7 @@ export function openAgentSide(options: DaemonOptions, clock: Clock, stateDir: st
 function emptyWorld({ persona, project }: DaemonOptions): DeskWorld {
   const nothing = { open: 0, urgent: 0, senders: [], othersOpen: 0, oldestAtMs: null };
   const bell = { ...nothing, ring: 0, attempt: 0, persona, project };
-  return { waiting: () => ({ bell, through: 0 }), ring() {}, listeners: () => 0 };
+  return { waiting: () => ({ bell, through: 0 }), ring() {}, listeners: () => 0, tellChannels: () => 0 };
 }
 
 function jsonIn(text: string | null): unknown {

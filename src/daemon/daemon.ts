@@ -168,6 +168,7 @@ class Daemon implements RunningDaemon {
       waiting: () => this.#driver.waiting(),
       ring: () => void this.#driver.askRing(),
       listeners: () => this.#ipc?.attached().length ?? 0,
+      tellChannels: (words) => this.#ipc?.tellChannels(words) ?? 0,
     });
   }
 

@@ -20,6 +20,7 @@ import {
   type IpcParams,
   type IpcPushes,
   type LineEvent,
+  readChannelWords,
   readDoorbell,
   readHelloAnswer,
 } from "../ipc.ts";
@@ -37,6 +38,8 @@ export interface IpcCaller {
 
 export interface IpcClientEvents {
   doorbell(bell: IpcPushes["doorbell"]): void;
+  /** Only who attached as a channel is told. */
+  channel?(words: string): void;
   /** Exactly once, always last, however the connection ended; `close()` included. */
   closed(error: PrismError): void;
 }
@@ -216,6 +219,8 @@ class Line {
       const bell = message.method === "doorbell" ? readDoorbell(message.params) : null;
       // A newer daemon may say more than this build knows.
       if (bell !== null) this.#events.doorbell(bell);
+      const words = message.method === "channel" ? readChannelWords(message.params) : null;
+      if (words !== null) this.#events.channel?.(words);
     } else if (message.kind === "result") {
       this.#waitingFor(message.id)?.settle({ result: message.result });
     } else if (message.kind === "error") {

@@ -85,6 +85,16 @@ export class IpcPeer {
     return true;
   }
 
+  /**
+   * @param line words for the agent's session, ready to be written
+   * @returns false if it is no channel, or does not read
+   */
+  tell(line: string): boolean {
+    if (this.#attached?.isChannel !== true || this.#socket.writableNeedDrain) return false;
+    this.#send(line);
+    return true;
+  }
+
   /** Ends our side once nothing is owed; a client that does not close its own is not waited for. */
   finish(): void {
     this.#finishing = true;
@@ -295,6 +305,7 @@ export class IpcPeer {
       role: this.#role ?? "",
       pid: who.pid,
       session: who.session ?? null,
+      ...(who.isChannel === true ? { isChannel: true } : {}),
       sinceMs: Date.now(),
     };
     // Who listens for doorbells may be silent for days.

@@ -35,6 +35,12 @@ export interface RunningIpcServer {
    */
   broadcast(bell: Doorbell): number;
   /**
+   * Hands words to every attached channel.
+   *
+   * @returns how many were told
+   */
+  tellChannels(words: string): number;
+  /**
    * Stops listening, removes the socket, lets answers under way reach their callers for a moment, and drops the
    * rest. Safe to call again. A `shutdown` handler must not wait for it: its own answer is under way.
    */
@@ -88,6 +94,10 @@ export async function openIpcServer(options: IpcServerOptions): Promise<RunningI
       let told = 0;
       for (const peer of peers) if (peer.ring(line)) told++;
       return told;
+    },
+    tellChannels(words) {
+      const line = `${notificationText("channel", { words })}\n`;
+      return [...peers].filter((peer) => peer.tell(line)).length;
     },
     close() {
       closing ??= shut(server, peers, limits.closeMsMax);

@@ -23,6 +23,8 @@ export interface ToolHost {
   readonly instructions: string;
   readonly version: string;
   readonly log: Log;
+  /** It may hand words to the agent unasked, as a channel of Claude Code. */
+  readonly isChannel?: boolean;
   /**
    * A client has come to work, not only to look: said before its every call, and after its handshake.
    *
@@ -44,7 +46,11 @@ export function mcpServerOf(host: ToolHost, notifies: boolean): Server {
   const server = new Server(
     { name: "prism", title: "Prism", version: host.version },
     {
-      capabilities: { tools: {}, ...(notifies ? { logging: {} } : {}) },
+      capabilities: {
+        tools: {},
+        ...(notifies ? { logging: {} } : {}),
+        ...(notifies && host.isChannel === true ? { experimental: { "claude/channel": {} } } : {}),
+      },
       instructions: host.instructions,
     },
   );

@@ -16,6 +16,8 @@ export interface DaemonLinkOptions {
   readonly version: string;
   readonly log: Log;
   readonly doorbell: (bell: Doorbell) => void;
+  /** Hands the words to the agent's session; absent: the shim is no channel. */
+  readonly channel?: (words: string) => void;
   readonly bounds?: Partial<DaemonLinkBounds>;
 }
 
@@ -74,7 +76,11 @@ export class DaemonLink {
       const connection = await connectIpc(
         path,
         { role: "shim", version, address },
-        { doorbell: this.#options.doorbell, closed: (error) => this.#lost(error) },
+        {
+          doorbell: this.#options.doorbell,
+          channel: (words) => this.#options.channel?.(words),
+          closed: (error) => this.#lost(error),
+        },
       );
       if (this.#closed) {
         connection.close();
@@ -94,6 +100,7 @@ export class DaemonLink {
         name: this.#name,
         pid: process.pid,
         ...(this.#session === null ? {} : { session: this.#session }),
+        ...(this.#options.channel === undefined ? {} : { isChannel: true }),
       });
       if (standing !== null) this.#options.doorbell(standing);
     } catch {

@@ -41,6 +41,8 @@ export interface ShimOptions {
   readonly stdout: Writable;
   /** Ends the shim as the end of its input does. */
   readonly stopped?: AbortSignal;
+  /** True: it is a channel of Claude Code, through which its daemon may ring. */
+  readonly isChannel?: boolean;
   readonly bounds?: {
     readonly hub?: Partial<HubLinkBounds>;
     readonly daemon?: Partial<DaemonLinkBounds>;
@@ -90,6 +92,13 @@ export async function runShim(options: ShimOptions): Promise<void> {
       tools.rang(bell);
       if (listener !== undefined && bell.open > 0) notify(listener, bell, log);
     },
+    ...(options.isChannel === true
+      ? {
+          channel: (words) => {
+            if (listener !== undefined) pushToChannel(listener, words, log);
+          },
+        }
+      : {}),
     ...(options.bounds?.daemon === undefined ? {} : { bounds: options.bounds.daemon }),
   });
 
@@ -98,6 +107,7 @@ export async function runShim(options: ShimOptions): Promise<void> {
     instructions: instructionsFor(`${persona}@${project}`),
     version: options.version,
     log,
+    isChannel: options.isChannel === true,
     met(client) {
       const surface = options.surface ?? surfaceOf(client);
       hub.begin(surface);
@@ -151,6 +161,21 @@ function notify(server: Server, bell: Doorbell, log: Log): void {
     .sendLoggingMessage({ level, logger: "prism", data: `${sentenceOf(bell)}: call prism_drain` })
     .catch((error: unknown) => {
       log("debug", "doorbellNotSent", { detail: error instanceof Error ? error.message : "" });
+    });
+}
+
+/**
+ * Wakes the session, if it was started with this server as a channel of its; dropped in silence if not.
+ * Source: Claude Code, channels reference (research preview).
+ */
+function pushToChannel(server: Server, words: string, log: Log): void {
+  server
+    .notification({
+      method: "notifications/claude/channel",
+      params: { content: words, meta: { kind: "doorbell" } },
+    })
+    .catch((error: unknown) => {
+      log("debug", "channelNotSent", { detail: error instanceof Error ? error.message : "" });
     });
 }
 

@@ -61,6 +61,8 @@ export interface AgentSide {
   wake(session: string, words: string): boolean;
   /** How many of the agent's own tool servers are attached, and so hold the newest doorbell. */
   listeners(): number;
+  /** Hands words to those of them that are a channel into the agent's session. @returns how many those are */
+  tellChannels(words: string): number;
   /** A session turned out to be gone: it is forgotten. */
   gone(session: string): void;
 }

@@ -210,6 +210,7 @@ export function openDesk(waiting = { bell: bellOf(1, { open: 0 }) as Doorbell, t
     save() {},
     waiting: () => waiting,
     listeners: () => 0,
+    tellChannels: () => 0,
     came() {},
     flag: { show() {}, takeAway() {} },
     log() {},

@@ -90,6 +90,15 @@ export class FakeAgentSide implements AgentSide {
     return this.attached;
   }
 
+  /** What those that are channels were told. */
+  readonly channelled: string[] = [];
+  channels = 0;
+
+  tellChannels(words: string): number {
+    if (this.channels > 0) this.channelled.push(words);
+    return this.channels;
+  }
+
   gone(id: string): void {
     this.forgotten.push(id);
     this.become(...this.live.filter((session) => session.id !== id));

@@ -65,6 +65,7 @@ export class RingWatch {
       save() {},
       waiting: () => ({ bell: this.#bell(0, 0), through: this.view.through }),
       listeners: () => 0,
+      tellChannels: () => 0,
       came: () => this.#feed(askRing(this.#doorbells, ++this.#asks, Date.now())),
       flag: { show() {}, takeAway() {} },
       log() {},

@@ -11,6 +11,7 @@ export const nobodyThere: AgentSide = {
   changed: (until) => fired(until),
   wake: () => false,
   listeners: () => 0,
+  tellChannels: () => 0,
   gone() {},
 };
 

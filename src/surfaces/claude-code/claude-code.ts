@@ -6,12 +6,13 @@
  */
 import type { Doorbell } from "../../domain/doorbell.ts";
 import { PrismError } from "../../domain/errors.ts";
-import { flag, type Infer, maybe, object, oneOf, readShape, text } from "../../domain/shape.ts";
+import { type Infer, maybe, object, oneOf, readShape, text } from "../../domain/shape.ts";
 import { openPaneWay, type PaneWay, paneMembers } from "../pane/way.ts";
 import { openFondness, partedMemory } from "../path-memory.ts";
 import { PathRinger, type RingPath } from "../path-ringer.ts";
 import type { RingOutcome, Surface, SurfaceContext, SurfaceReport } from "../surface.ts";
 import { ANSWER_MS_MAX } from "./bounds.ts";
+import { channelWay } from "./channel.ts";
 import { Inbox } from "./inbox.ts";
 import { checkAutonomy, PERMISSION_MODES } from "./launch.ts";
 import { absence, CLIENT, lookAround, type Target } from "./look.ts";
@@ -32,7 +33,10 @@ const config = object({
   ),
   model: maybe(text({ bytesMax: 128, about: "its model, as in opus" })),
   channel: maybe(
-    flag("also ring through the agent's own tool server, which must be a channel of the session"),
+    oneOf(
+      ["off", "on"],
+      "whether to ring through the agent's tool server as well, as a channel of the session",
+    ),
   ),
   ...paneMembers,
 });
@@ -92,6 +96,7 @@ function surfaceOf(
   const paths: readonly RingPath<Target>[] = [
     inbox,
     wakeWay(agent, receiptMsMax, log),
+    ...(settings.channel === "on" ? [channelWay(agent, receiptMsMax, log)] : []),
     ...(pane === undefined ? [] : [{ name: pane.name, receiptMsMax: 0, send: sendInto(pane) }]),
   ];
   const ringer = new PathRinger<Target>({

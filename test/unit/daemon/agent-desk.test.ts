@@ -17,6 +17,7 @@ function deskWith(saved: string | null = null) {
     save: (text) => seen.saved.push(text),
     waiting: () => ({ bell: bellOf(1, { open: state.open }) as Doorbell, through: state.through }),
     listeners: () => 0,
+    tellChannels: () => 0,
     came: () => {
       seen.came += 1;
     },

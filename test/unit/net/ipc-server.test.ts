@@ -467,6 +467,25 @@ describe("who attaches", () => {
     expect(server.broadcast(bellOf(1))).toBe(0);
   });
 
+  it("is told words for the agent only as a channel", async () => {
+    const { path, server } = await ipcStage();
+    const [plain, channel] = [await rawClient(path), await rawClient(path)];
+    const who = { name: "claude-code", pid: 7 };
+    for (const [client, params] of [
+      [plain, who],
+      [channel, { ...who, isChannel: true }],
+    ] as const) {
+      client.send(HELLO);
+      await client.next();
+      client.send(ask("a", "attach", params));
+      await client.next();
+    }
+    expect(server.tellChannels("wake up")).toBe(1);
+    expect(await channel.next()).toEqual({ jsonrpc: "2.0", method: "channel", params: { words: "wake up" } });
+    server.broadcast(bellOf(2));
+    expect(await plain.next()).toMatchObject({ method: "doorbell" });
+  });
+
   it("and reads slowly gets the newest doorbell, not all of them", async () => {
     const { path, server, events } = await ipcStage();
     const client = await rawClient(path);

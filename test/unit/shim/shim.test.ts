@@ -481,6 +481,24 @@ describe("doorbells", () => {
     expect(bench.lines.written()).not.toContain("notifications/message");
   });
 
+  it("come through a channel of Claude Code where the shim is one, and nowhere else", async () => {
+    for (const isChannel of [true, false]) {
+      const bench = await openBench({ isChannel });
+      const { ipc, attached } = await openDaemon(bench, null);
+      const { capabilities } = (await shakeHands(bench.lines)).result as { capabilities: object };
+      await callTool(bench.lines, "prism_status");
+      await attached;
+      expect(capabilities).toEqual({
+        ...{ tools: {}, logging: {} },
+        ...(isChannel ? { experimental: { "claude/channel": {} } } : {}),
+      });
+      expect(ipc.tellChannels("Prism: 1 signal waits")).toBe(isChannel ? 1 : 0);
+      if (!isChannel) continue;
+      const told = await bench.lines.until((line) => line.method === "notifications/claude/channel");
+      expect(told.params).toEqual({ content: "Prism: 1 signal waits", meta: { kind: "doorbell" } });
+    }
+  });
+
   it("stand before every answer while the hub is silent", async () => {
     const bench = await openBench();
     const { attached } = await openDaemon(bench, BELL);
