@@ -22,10 +22,21 @@ interface StageOptions {
   readonly hooks?: { readonly [event: string]: string };
   readonly untrustedHooks?: boolean;
   readonly untrusted?: boolean;
+  /** A server of tools, called `tools`, with these words more in its configuration. */
+  readonly tools?: string;
+}
+
+const TOOL_SERVER = join(import.meta.dirname, "tool-server.ts");
+
+function toolsConfig(more: string): string {
+  const args = JSON.stringify([TOOL_SERVER, "started"]);
+  return `[mcp_servers.tools]\ncommand = "${process.execPath}"\nargs = ${args}\nenv = { MINE = "1" }\n${more}\n`;
 }
 
 /** Does what it is told: runs what stands between `run<` and `>`, asks first for what is between `ask<` and `>`. */
 const obedient: ModelScript = ({ news }) => {
+  const [, tool] = /use<(\w+)>/.exec(news) ?? [];
+  if (tool !== undefined) return [{ call: tool, namespace: "mcp__tools", args: {} }];
   const [, how, command] = /(run|ask)<([^>]*)>/.exec(news) ?? [];
   if (command === undefined || news.includes("Generate a concise")) return [{ say: "done" }];
   const escalated = { sandbox_permissions: "require_escalated", justification: "it is needed" };
@@ -49,6 +60,7 @@ export function codexContract(name: string, command: () => readonly string[]): v
       // The real one looks after its shared queue every 10 s, and knows nothing of this.
       env: { FAKE_CODEX_POLL_MS: "100" },
       ...(options.untrusted === true ? { untrusted: true } : {}),
+      ...(options.tools === undefined ? {} : { config: toolsConfig(options.tools) }),
     });
     onTestFinished(() => house.close());
     const log = join(house.home, "heard");
@@ -420,6 +432,84 @@ export function codexContract(name: string, command: () => readonly string[]): v
       writeFileSync(join(house.home, "UserPromptSubmit.complains"), "not this one");
       expect((await house.run(["exec", "--json", "four"])).status).toBe(0);
       expect(model.requests).toHaveLength(3);
+    });
+  });
+
+  describe(`${name}: tools`, () => {
+    /** What became of each tool's call, as the model was told. */
+    async function used(
+      tools: string,
+    ): Promise<Stage & { readonly told: { readonly [tool: string]: string } }> {
+      const staged = await stage({ tools });
+      const told: { [tool: string]: string } = {};
+      for (const tool of ["unmarked", "harmless", "reading", "destructive", "open"]) {
+        await staged.house.run(["exec", "--json", `use<${tool}>`]);
+        const news = staged.model.requests.at(-1)?.news ?? "";
+        told[tool] = news.includes(`this is ${tool}`) ? "called" : news;
+      }
+      return { ...staged, told };
+    }
+
+    it("calls those that say they do no harm; without a person it refuses the others", async () => {
+      const { told, model, house } = await used("");
+      const refused = expect.stringContaining(
+        "MCP tool call requires approval, but approval policy is never",
+      );
+      expect(told).toEqual({
+        unmarked: refused,
+        harmless: "called",
+        reading: "called",
+        destructive: refused,
+        open: refused,
+      });
+      expect(model.requests[0]?.body.tools).toContainEqual(
+        expect.objectContaining({ type: "namespace", name: "mcp__tools" }),
+      );
+      const started = JSON.parse(readFileSync(join(house.project, "started"), "utf8"));
+      expect(started.cwd).toBe(house.project);
+      // Nothing of the client's own environment but these.
+      expect(new Set(Object.keys(started.env))).toEqual(
+        new Set(["HOME", "LANG", "PATH", "SHELL", "TERM", "TMPDIR", "MINE"]),
+      );
+    });
+
+    it("tells hooks of a tool by its server's name, with what it answered", async () => {
+      const staged = await served({ tools: "", hooks: { PreToolUse: "", PostToolUse: "" } });
+      await staged.house.run(["exec", "--json", "use<harmless>"]);
+      const tool = { tool_name: "mcp__tools__harmless", tool_input: {}, tool_use_id: expect.any(String) };
+      expect(staged.heard()).toMatchObject([
+        { hook_event_name: "PreToolUse", ...tool },
+        {
+          hook_event_name: "PostToolUse",
+          ...tool,
+          tool_response: { content: [{ type: "text", text: "this is harmless" }] },
+        },
+      ]);
+    });
+
+    it("refuses a command that needs a person's leave where it may not ask", async () => {
+      const { house, model } = await stage();
+      expect((await house.run(["exec", "--json", "ask<echo no>"])).status).toBe(0);
+      expect(model.requests.at(-1)?.news).toContain("approval policy is Never; reject command");
+    });
+
+    it("asks a person for the others", async () => {
+      const staged = await served({ tools: "" });
+      const pane = staged.house.pane();
+      await pane.shows(/^› Ask Codex to do anything/m);
+      await pane.say("use<unmarked>");
+      await pane.shows('Allow the tools MCP server to run tool "unmarked"?');
+      const threadId = await threadOfPane(staged);
+      const { thread } = await staged.client.ask("thread/read", { threadId });
+      expect(thread.status).toEqual({ type: "active", activeFlags: ["waitingOnApproval"] });
+      pane.keys("Enter");
+      await staged.model.request(({ news }) => news.includes("this is unmarked"));
+      await pane.shows(/^• Called tools\.unmarked/m);
+    });
+
+    it("calls all of a server's that its configuration approves", async () => {
+      const { told } = await used('default_tools_approval_mode = "approve"');
+      expect(new Set(Object.values(told))).toEqual(new Set(["called"]));
     });
   });
 

@@ -41,7 +41,8 @@ export interface CodexHome {
   readonly env: { readonly [name: string]: string | undefined };
   /** Where the daemon's socket is looked for. */
   readonly socket: string;
-  config(): Json;
+  /** The user's, and over it a trusted project's. */
+  config(project?: string): Json;
   /** Appends to config.toml, as the client itself does when a person answers a question. */
   addConfig(text: string): void;
   transcript(thread: SavedThread): string;
@@ -70,7 +71,14 @@ export function codexHome(env: CodexHome["env"]): CodexHome {
     root,
     env,
     socket: join(root, "app-server-control", "app-server-control.sock"),
-    config: () => (existsSync(config) ? (parse(readFileSync(config, "utf8")) as Json) : {}),
+    config(project) {
+      const own = tomlIn(config);
+      const projects = own["projects"] as { readonly [path: string]: Json } | undefined;
+      if (project === undefined || projects?.[project]?.["trust_level"] !== "trusted") return own;
+      const theirs = tomlIn(join(project, ".codex", "config.toml"));
+      const mcp_servers = { ...(own["mcp_servers"] as Json), ...(theirs["mcp_servers"] as Json) };
+      return { ...own, ...theirs, mcp_servers };
+    },
     addConfig: (text) => writeFileSync(config, text, { flag: "a" }),
     transcript: ({ id, createdAt }) => {
       const day = new Date(createdAt * 1000).toISOString();
@@ -92,6 +100,10 @@ export function codexHome(env: CodexHome["env"]): CodexHome {
     writeDaemonPid: (pid) => writeFileSync(file("app-server-daemon", "daemon.pid"), JSON.stringify({ pid })),
     unlock: (id) => rmSync(file("thread-writer-locks", `${id}.lock`), { force: true }),
   };
+}
+
+function tomlIn(path: string): Json {
+  return existsSync(path) ? (parse(readFileSync(path, "utf8")) as Json) : {};
 }
 
 /**

@@ -2,9 +2,11 @@
  * Codex's app-server without a wire: connections ask methods and are told notifications. Whoever carries the
  * messages (a socket, standard input, a terminal of the same process) hands them in and takes them out.
  */
+
+import type { Approval } from "./calls.ts";
 import { type CodexHome, type Json, newId, type Queued, type UserText } from "./home.ts";
 import { hooksOf } from "./hooks.ts";
-import { type Approval, describeThread, Thread, type ThreadHost, type ThreadStart } from "./thread.ts";
+import { describeThread, Thread, type ThreadHost, type ThreadStart } from "./thread.ts";
 
 export interface Message extends Json {
   readonly id?: number | string;
@@ -75,7 +77,8 @@ export class AppServer {
   readonly #threads = new Map<string, Thread>();
   readonly #clients = new Set<Client>();
   readonly #faults: Fault[] = [];
-  readonly #asked = new Map<number, { threadId: string; params: Json; settle(answer: Approval): void }>();
+  /** What waits for somebody's answer, by its id. */
+  readonly #asked = new Map<number, { method: string; params: Json; settle(answer: Approval): void }>();
   readonly #leaving = new Map<string, NodeJS.Timeout>();
   readonly #host: ThreadHost;
   readonly #unloadMs: number;
@@ -94,7 +97,7 @@ export class AppServer {
           if (audience === "all" || follows) this.#notify(client, method, params);
         }
       },
-      approve: (thread, params) => this.#ask(thread.id, params),
+      approve: (method, params) => this.#ask(method, params),
     };
     this.#unloadMs = Number(home.env["FAKE_CODEX_UNLOAD_MS"] ?? 60_000);
     const everyMs = pollMs ?? Number(home.env["FAKE_CODEX_POLL_MS"] ?? 10_000);
@@ -238,8 +241,8 @@ export class AppServer {
       client.following.add(id);
       clearTimeout(this.#leaving.get(id));
       setImmediate(() => {
-        for (const [asked, { threadId, params }] of this.#asked) {
-          if (threadId === id) client.send({ method: APPROVAL, id: asked, params });
+        for (const [asked, { method, params }] of this.#asked) {
+          if (params["threadId"] === id) client.send({ method, id: asked, params });
         }
         thread.lookAtQueue();
       });
@@ -323,12 +326,13 @@ export class AppServer {
     return thread;
   }
 
-  #ask(threadId: string, params: Json): Promise<Approval> {
+  /** Asks whoever follows the thread; the first answer counts. */
+  #ask(method: string, params: Json): Promise<Approval> {
     const id = ++this.#lastAsked;
     for (const client of this.#clients) {
-      if (client.following.has(threadId)) client.send({ method: APPROVAL, id, params });
+      if (client.following.has(String(params["threadId"]))) client.send({ method, id, params });
     }
-    return new Promise((settle) => this.#asked.set(id, { threadId, params, settle }));
+    return new Promise((settle) => this.#asked.set(id, { method, params, settle }));
   }
 
   #opened(thread: Thread): Json {
@@ -340,9 +344,9 @@ export class AppServer {
     const asked = this.#asked.get(id);
     if (asked === undefined) return;
     this.#asked.delete(id);
-    const { threadId } = asked;
+    const { threadId } = asked.params;
     this.#host.tell("followers", "serverRequest/resolved", { threadId, requestId: id });
-    const decision = result?.["decision"];
+    const decision = result?.["decision"] ?? result?.["action"];
     asked.settle(decision === "accept" || decision === "decline" ? decision : "cancel");
   }
 
@@ -386,7 +390,6 @@ export class AppServer {
   }
 }
 
-const APPROVAL = "item/commandExecution/requestApproval";
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 function threadId(params: Json): string {

@@ -2,10 +2,11 @@
  * One loaded thread: its turns, what is steered into them, its queue, and the hooks around all of it. Whoever
  * watches is told in Codex's own notifications; what the model does comes from the provider in config.toml.
  */
-import { spawn } from "node:child_process";
+import { type Approval, runCall } from "./calls.ts";
 import type { CodexHome, Json, Queued, SavedThread, UserText } from "./home.ts";
 import { newId } from "./home.ts";
 import { type HookEvent, type HookSaying, runHooks } from "./hooks.ts";
+import { type McpTools, startMcp } from "./mcp.ts";
 import { askModel, type ModelItem } from "./model.ts";
 
 /** Something said to the thread by a person or a program. */
@@ -14,8 +15,6 @@ export interface Submission {
   readonly clientUserMessageId: string | null;
 }
 
-export type Approval = "accept" | "decline" | "cancel";
-
 /** What a thread needs of the server it is loaded in. */
 export interface ThreadHost {
   readonly home: CodexHome;
@@ -23,7 +22,7 @@ export interface ThreadHost {
   /** Everyone connected hears it, or only who follows this thread. */
   tell(audience: "all" | "followers", method: string, params: Json): void;
   /** Asks whoever follows this thread; the first answer counts. */
-  approve(thread: Thread, params: Json): Promise<Approval>;
+  approve(method: string, params: Json): Promise<Approval>;
 }
 
 export interface ThreadStart {
@@ -59,6 +58,7 @@ export class Thread {
   #turn: Turn | undefined;
   #sessionStarted = false;
   #paused = false;
+  #mcp: Promise<McpTools> | undefined;
   #unloaded = false;
 
   constructor({ host, saved, approvalPolicy, how }: ThreadStart) {
@@ -155,6 +155,7 @@ export class Thread {
     this.#unloaded = true;
     this.interrupt();
     if (this.#sessionStarted) await this.#hooks("SessionEnd", { reason: "other" });
+    (await this.#mcp)?.close();
     this.status = { type: "notLoaded" };
     this.#host.home.unlock(this.id);
   }
@@ -261,7 +262,7 @@ export class Thread {
 
   async #ask(turn: Turn): Promise<readonly ModelItem[]> {
     const { home } = this.#host;
-    const tools = this.auxiliary ? [] : TOOLS;
+    const tools = this.auxiliary ? [] : [...TOOLS, ...(await this.#tools()).offered];
     const said = await askModel({
       home,
       items: this.#saved.items,
@@ -279,70 +280,37 @@ export class Thread {
     return said;
   }
 
-  async #call(turn: Turn, { name, call_id, arguments: given = "{}" }: ModelItem): Promise<void> {
-    const args = JSON.parse(given) as Json;
-    const answer = (output: string) =>
-      this.#add({ type: "function_call_output", id: newId(), call_id, output });
-    if (name !== "exec_command" || this.auxiliary) {
-      answer(`unsupported call: ${name}`);
-      return;
-    }
-    const command = String(args["cmd"]);
-    const tool = { tool_name: "Bash", tool_input: { command }, tool_use_id: call_id };
-    const before = await this.#hooks("PreToolUse", { ...this.#inTurn(turn), ...tool });
-    if (before.block !== null) {
-      answer(before.block);
-      return;
-    }
-    const shell = `/bin/sh -lc '${command}'`;
-    const approval =
-      args["sandbox_permissions"] === "require_escalated" && (await this.#approval(turn, args, shell));
-    if (approval === "cancel") {
+  async #call(turn: Turn, call: ModelItem): Promise<void> {
+    const { home } = this.#host;
+    const { output, context } = await runCall(call, {
+      home,
+      cwd: this.cwd,
+      approvalPolicy: this.#policy,
+      cancelled: turn.interrupted.signal,
+      mcp: await this.#tools(),
+      hooks: (event, more) => this.#hooks(event, { ...this.#inTurn(turn), ...more }),
+      tell: (method, params) => this.#tell(method, { ...params, turnId: turn.id }),
+      leave: (method, asked) => this.#leave(turn, method, asked),
+    });
+    if (output === null) {
       turn.interrupted.abort();
       return;
     }
-    if (approval === "decline") {
-      answer("exec command rejected by user");
-      return;
-    }
-    const shown = { type: "commandExecution", id: call_id, command: shell, cwd: this.cwd };
-    this.#tell("item/started", { item: { ...shown, status: "inProgress" }, turnId: turn.id });
-    const { output, exitCode } = await this.#shell(turn, command);
-    const done = { ...shown, status: exitCode === 0 ? "completed" : "failed", aggregatedOutput: output };
-    this.#tell("item/completed", { item: { ...done, exitCode }, turnId: turn.id });
-    const after = await this.#hooks("PostToolUse", {
-      ...this.#inTurn(turn),
-      ...tool,
-      tool_response: output,
-    });
-    this.#addContext(after);
-    answer(`Process exited with code ${exitCode}\nOutput:\n${output}`);
+    for (const text of context) this.#add(message("developer", text));
+    this.#add({ type: "function_call_output", id: newId(), call_id: call.call_id, output });
   }
 
-  async #approval(turn: Turn, args: Json, command: string): Promise<Approval> {
-    if (this.#policy === "never") return "cancel";
-    await this.#hooks("PermissionRequest", { ...this.#inTurn(turn), tool_name: "Bash" });
+  async #leave(turn: Turn, method: string, asked: Json): Promise<Approval> {
     this.#setStatus({ type: "active", activeFlags: ["waitingOnApproval"] });
-    const reason = args["justification"] ?? null;
-    const asked = { kind: "command", threadId: this.id, turnId: turn.id, reason, command, cwd: this.cwd };
-    const answer = await this.#host.approve(this, { ...asked, availableDecisions: ["accept", "cancel"] });
+    const approval = await this.#host.approve(method, { threadId: this.id, turnId: turn.id, ...asked });
     this.#setStatus({ type: "active", activeFlags: [] });
-    return answer;
+    return approval;
   }
 
-  #shell(turn: Turn, command: string): Promise<{ output: string; exitCode: number }> {
-    const { env } = this.#host.home;
-    const child = spawn("/bin/sh", ["-c", command], { cwd: this.cwd, env, signal: turn.interrupted.signal });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        output += text;
-      });
-    }
-    return new Promise((resolve) => {
-      child.once("error", () => {});
-      child.once("close", (status) => resolve({ output, exitCode: status ?? 1 }));
-    });
+  /** Its servers, started with the first word that is said to it. */
+  #tools(): Promise<McpTools> {
+    this.#mcp ??= startMcp(this.#host.home, this.cwd);
+    return this.#mcp;
   }
 
   #hooks(event: HookEvent, more: Json): Promise<HookSaying> {

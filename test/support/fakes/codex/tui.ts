@@ -154,6 +154,7 @@ export async function runScreen(screen: Screen): Promise<void> {
       void askTitle(text);
     } else if (item["type"] === "agentMessage") history.push("", `• ${item["text"]}`);
     else if (item["type"] === "commandExecution") history.push("", `• Ran ${item["command"]}`);
+    else if (item["type"] === "mcpToolCall") history.push("", `• Called ${item["server"]}.${item["tool"]}`);
     history = history.slice(-100);
   };
 
@@ -165,17 +166,20 @@ export async function runScreen(screen: Screen): Promise<void> {
     await link.ask("thread/unsubscribe", { threadId: thread.id });
   };
 
-  const approve = async (id: number, { reason, command }: Json) => {
+  const approve = async (id: number, { reason, command, message }: Json) => {
+    if (message !== undefined) {
+      const options = ["Allow", "Allow for this session", "Always allow", "Cancel"];
+      const chosen = await ask(["  Field 1/1", `  ${message}`], options);
+      link.reply(id, { action: chosen < 3 ? "accept" : "cancel", content: null });
+      return;
+    }
     const question = [
       "  Would you like to run the following command?",
       `  Reason: ${reason}`,
       `  $ ${command}`,
     ];
-    const chosen = await ask(question, [
-      "Yes, proceed (y)",
-      "No, and tell Codex what to do differently (esc)",
-    ]);
-    link.reply(id, { decision: chosen === 0 ? "accept" : "cancel" });
+    const options = ["Yes, proceed (y)", "No, and tell Codex what to do differently (esc)"];
+    link.reply(id, { decision: (await ask(question, options)) === 0 ? "accept" : "cancel" });
   };
 
   const done = new Promise<void>((resolve) => {
