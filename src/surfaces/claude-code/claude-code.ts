@@ -83,7 +83,8 @@ function surfaceOf(
   const { agent, env, root, persona, memory, log } = context;
   const part = partedMemory(memory);
   const replies = new ReplySockets(log);
-  const inbox = new Inbox({ persona, env, replies, receiptMsMax, heldMsMax, log });
+  const gone = (session: string): void => agent.gone(session);
+  const inbox = new Inbox({ gone, persona, env, replies, receiptMsMax, heldMsMax, log });
   const world = { agent, env, root, nowMs: Date.now };
   const mode = resumeMode(settings, pane);
   const resumer =

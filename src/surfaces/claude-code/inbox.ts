@@ -32,6 +32,8 @@ export interface InboxOptions {
   readonly receiptMsMax: number;
   /** How long a session that held a message is left alone. */
   readonly heldMsMax: number;
+  /** A session turned out to be gone. */
+  readonly gone: (session: string) => void;
   readonly log: Log;
 }
 
@@ -77,7 +79,10 @@ export class Inbox implements RingPath<Target> {
     const fault = await deliver(path, frames, cancelled, () => {
       log("debug", "doorbellSent", { ring: bell.ring, way: this.name });
     });
-    return fault === null ? { kind: "sent", refused } : { kind: "failed", reason: fault };
+    if (fault === null) return { kind: "sent", refused };
+    // A live session listens: this one has died without a word. Its next hook would make it known again.
+    if (fault === DESERTED) this.#options.gone(session.id);
+    return { kind: "failed", reason: fault };
   }
 
   #obstacle(session: AgentSession, { file }: Target): string | null {
@@ -126,6 +131,8 @@ export function inboxWords(
   );
 }
 
+const DESERTED = "nobody listens on the session's inbox any more";
+
 function withoutInbox(version: string | null): string {
   const who = version === null ? "Claude Code" : `Claude Code ${version}`;
   return `${who} gave its hooks no inbox: its messaging is off, or it is too old`;
@@ -166,7 +173,7 @@ function deliver(
 }
 
 function faultOf(errno: string): string {
-  if (errno === "ENOENT" || errno === "ECONNREFUSED") return "nobody listens on the session's inbox any more";
+  if (errno === "ENOENT" || errno === "ECONNREFUSED") return DESERTED;
   if (errno === "EACCES" || errno === "EPERM") return "the session's inbox belongs to another user";
   return `the session's inbox could not be written to${errno === "" ? "" : ` (${errno})`}`;
 }

@@ -15,6 +15,7 @@ const never = new AbortController().signal;
 async function staged() {
   const home = tempDir();
   const path = join(home, "cc.sock");
+  const gone: string[] = [];
   const frames: { [key: string]: unknown }[] = [];
   let heard: () => void = () => {};
   const server = createServer((socket) => {
@@ -39,7 +40,7 @@ async function staged() {
     await replies.close();
   });
   const inbox = new Inbox({
-    ...{ persona: "reviewer", env: { HOME: home }, replies, log() {} },
+    ...{ persona: "reviewer", env: { HOME: home }, replies, log() {}, gone: (id: string) => gone.push(id) },
     ...{ receiptMsMax: 1000, heldMsMax: 60_000 },
   });
   const session = sessionOf("s-1", { inbox: { path, token: "t0ken" }, mode: "default" });
@@ -48,6 +49,7 @@ async function staged() {
     path,
     session,
     frames,
+    gone,
     home,
     /** Settles once a whole message has come. */
     came: () =>
@@ -137,13 +139,14 @@ describe("a message to the inbox", () => {
     expect(await inbox.send(bellOf(1), target, never)).toMatchObject({ kind: "sent" });
   });
 
-  it("fails with a sentence where nobody listens any more", async () => {
-    const { inbox, session } = await staged();
-    const gone = { ...session, inbox: { path: join(tempDir(), "no.sock"), token: null } };
-    expect(await inbox.send(bellOf(1), { session: gone, file: null }, never)).toEqual({
+  it("fails where nobody listens any more: the session is gone", async () => {
+    const { inbox, session, gone } = await staged();
+    const dead = { ...session, inbox: { path: join(tempDir(), "no.sock"), token: null } };
+    expect(await inbox.send(bellOf(1), { session: dead, file: null }, never)).toEqual({
       kind: "failed",
       reason: "nobody listens on the session's inbox any more",
     });
+    expect(gone).toEqual(["s-1"]);
   });
 });
 
