@@ -19,16 +19,10 @@ describe("a process", () => {
       stdio: ["ignore", "pipe", "ignore"],
     });
     onTestFinished(() => void parent.kill("SIGKILL"));
-    const [line] = await Array.fromAsync(firstOf(createInterface({ input: parent.stdout })));
-    const pid = Number(line);
+    const pid = await new Promise<number>((told) => {
+      createInterface({ input: parent.stdout }).once("line", (line) => told(Number(line)));
+    });
     while (isProcessAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(() => process.kill(pid, 0)).not.toThrow();
   });
 });
-
-async function* firstOf<T>(lines: AsyncIterable<T>): AsyncIterable<T> {
-  for await (const line of lines) {
-    yield line;
-    return;
-  }
-}
