@@ -18,9 +18,17 @@ import type { PathReport, RingOutcome } from "./surface.ts";
 export type Look<T> =
   /** Nobody is known to be there; `target` where a way may reach somebody all the same, as a pane by its name. */
   | { readonly kind: "none"; readonly reason: string; readonly target?: T }
-  /** It hears at its turn boundary, through its hooks; `changed` settles when it may have ended its turn. */
-  | { readonly kind: "busy"; readonly target: T; readonly reason: string }
+  | Busy<T>
   | { readonly kind: "idle"; readonly target: T };
+
+/** It hears at its turn boundary, through its hooks. */
+interface Busy<T> {
+  readonly kind: "busy";
+  readonly target: T;
+  readonly reason: string;
+  /** Settles when it may have ended its turn, where that is known otherwise than by hooks, or when `until` fires. */
+  readonly changed?: (until: AbortSignal) => Promise<void>;
+}
 
 export type Sent =
   /** Handed over; whether the agent has it, only its receipt tells. `refused` settles if it is heard not to. */
@@ -64,6 +72,8 @@ export const OVERLAP = "an earlier ring is still under way";
 export const CLOSED = "the surface is closed";
 /** The name of the way that all clients with hooks share. */
 export const TURN_BOUNDARY = "turn boundary";
+
+const never = new Promise<void>(() => {});
 
 export class PathRinger<T> {
   readonly #options: PathRingerOptions<T>;
@@ -128,18 +138,18 @@ export class PathRinger<T> {
       if (look.kind === "idle") return this.#alongPaths(bell, look.target, called);
       if (busyUntil.aborted) return failed(look.reason);
       this.#waitsFor = look.reason;
-      await this.#turnEnd(mark, busyUntil).finally(() => {
+      await this.#turnEnd(mark, look, busyUntil).finally(() => {
         this.#waitsFor = null;
       });
     }
   }
 
   /** Settles with a receipt, a change of any session, or when it is time to look again. */
-  async #turnEnd(mark: number, until: AbortSignal): Promise<void> {
+  async #turnEnd(mark: number, { changed }: Busy<T>, until: AbortSignal): Promise<void> {
     const { agent, lookAgainMs } = this.#options;
     const done = new AbortController();
     const again = AbortSignal.any([until, done.signal, AbortSignal.timeout(lookAgainMs)]);
-    await Promise.race([agent.receiptAfter(mark, again), agent.changed(again)]);
+    await Promise.race([agent.receiptAfter(mark, again), agent.changed(again), changed?.(again) ?? never]);
     done.abort();
   }
 

@@ -25,8 +25,10 @@ export interface CodexStormFigures {
   readonly heard: number;
   /** Signals before whose drain the model heard more than one doorbell. */
   readonly heardTwice: number;
-  /** Doorbells that the client kept back, and that came before the model when nothing waited any more. */
+  /** Doorbells that came before the model when nothing waited any more. */
   readonly heardLate: number;
+  /** Those that the server kept to itself beyond any patience, where nobody could take them back: no more are late. */
+  readonly keptBack: number;
   readonly rings: number;
   readonly taken: number;
   readonly failed: number;
@@ -48,6 +50,8 @@ const IGNORED = 0.05;
 const LIMITS = { ...CODEX_LIMITS, answerMsMax: 250, beginMsMax: 250, takeMsMax: 1000, lookAgainMs: 10 };
 /** Some within the time that a turn is waited for, some beyond. */
 const LATE_MS_MAX = 400;
+/** Less than the time for a turn to begin, which a slow host may need for itself. */
+const PATIENCE_MS = LIMITS.beginMsMax / 2;
 const KINDS: readonly ((chance: Random) => Fault)[] = [
   () => ({ kind: "lost" }),
   (chance) => ({ kind: "late", ms: 1 + Math.floor(chance.unit() * LATE_MS_MAX) }),
@@ -63,7 +67,15 @@ export async function codexStorm({
   faulty = FAULTY,
 }: CodexStormPlan): Promise<CodexStormFigures> {
   const chance = new Random(seed);
-  const counts = { sentAfterDrain: 0, heard: 0, heardTwice: 0, heardLate: 0, drained: 0, servers: 0 };
+  const counts = {
+    sentAfterDrain: 0,
+    heard: 0,
+    heardTwice: 0,
+    heardLate: 0,
+    keptBack: 0,
+    drained: 0,
+    servers: 0,
+  };
   /** Of the signal that is waited for. */
   let now = { index: 0, heard: 0 };
   const model = await mockModel(({ news, tools }) => {
@@ -128,6 +140,7 @@ export async function codexStorm({
       const faults: Fault[] = [];
       while (fate.chance(faulty))
         faults.push((KINDS[Math.floor(fate.unit() * KINDS.length)] as (typeof KINDS)[0])(fate));
+      counts.keptBack += faults.filter((fault) => fault.kind === "late" && fault.ms > PATIENCE_MS).length;
       if (faults.length > 0) await client.ask("fake/faults", { faults }).catch(() => {});
       watch.post();
       const drained = watch.drained().then(() => true);
@@ -136,6 +149,8 @@ export async function codexStorm({
         ({ client, thread } = await served(thread));
         watchEnd();
       }
+      // Only at rest is a doorbell that was left behind told from that of the next signal.
+      await rests(client, thread);
       if (now.heard > 1) counts.heardTwice += 1;
       if (isGone) {
         ({ client, thread } = await served(thread));
@@ -147,12 +162,22 @@ export async function codexStorm({
     await house.close();
     await model.close();
   }
-  const { sentAfterDrain, heard: all, heardTwice, heardLate, drained, servers } = counts;
+  const { sentAfterDrain, heard: all, heardTwice, heardLate, keptBack, drained, servers } = counts;
   const { rings, taken, failed } = watch;
   return {
     ...{ signals, lost: signals - drained, sentAfterDrain, heard: all, heardTwice, heardLate },
-    ...{ rings, taken, failed, servers, ways: Object.fromEntries(watch.ways) },
+    ...{ keptBack, rings, taken, failed, servers, ways: Object.fromEntries(watch.ways) },
   };
+}
+
+/** Settles once the thread is idle and its queue has nothing that it would begin, or the server is gone. */
+async function rests(client: AppServerClient, threadId: string): Promise<void> {
+  for (let quiet = 0; quiet < 2; ) {
+    const read = await client.ask("thread/read", { threadId }).catch(() => null);
+    if (read === null) return;
+    quiet = read.thread.status.type === "idle" ? quiet + 1 : 0;
+    await soon();
+  }
 }
 
 /** The link to the socket may still be that of a server that died. */

@@ -169,7 +169,8 @@ export class CodexAgent {
       this.#threadIs(thread.id);
       const target = { thread: thread.id, why: "", version };
       if (thread.state === "idle") return { kind: "idle", target };
-      return { kind: "busy", target, reason: busyReason(reach.hookFault, thread.waitsFor) };
+      const reason = busyReason(reach.hookFault, thread.waitsFor);
+      return { kind: "busy", target, reason, changed: (until) => reach.turnEnd(thread.id, until) };
     }
     // What its process had loaded and has no more: the word of its end got lost.
     for (const { id, pid } of known) if (found.isCertain && isAppServer(pid)) agent.gone(id);
@@ -197,6 +198,7 @@ export class CodexAgent {
     this.#reach ??= import("./reach.ts").then(({ Reach }) => {
       this.#reachNow = new Reach({
         codexHome: this.#codexHome,
+        persona: this.#context.persona,
         folders: this.#folders,
         mark: `prism:${formatAddress(this.#context)}:`,
         agent: this.#context.agent,

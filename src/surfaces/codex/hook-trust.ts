@@ -5,20 +5,20 @@
  */
 import { type AppServer, listAt, memberAt, textAt } from "./app-server.ts";
 
-const OURS = /\bhook (?:session-start|user-prompt-submit|post-tool-use|stop|session-end) --client codex\b/;
-
 /** @returns why Prism's hooks don't run, as one sentence; null if they do; undefined if Codex can't say */
 export async function hookFault(
   server: AppServer,
-  root: string,
+  { persona, root }: { readonly persona: string; readonly root: string },
   cancelled: AbortSignal,
 ): Promise<string | null | undefined> {
   const answer = await server.ask("hooks/list", { cwds: [root] }, cancelled);
   if (!answer.ok) return undefined;
   const hooks = listAt(answer.result, "data").flatMap((place) => listAt(place, "hooks"));
-  const ours = hooks.filter((hook) => OURS.test(textAt(hook, "command") ?? ""));
+  // As `prism surface add` writes them; a name needs no quotation marks in any shell.
+  const words = ` --client codex --persona ${persona} `;
+  const ours = hooks.filter((hook) => textAt(hook, "command")?.includes(words));
   if (ours.length === 0) {
-    return "Codex knows no hook of Prism's in this project: prism surface add codex writes them, and Codex must trust the project";
+    return "Codex knows no hook of Prism's here: prism surface add codex writes them, and Codex must trust the project";
   }
   const shy = ours.filter((hook) => !["trusted", "managed"].includes(textAt(hook, "trustStatus") ?? ""));
   if (shy.length > 0) {

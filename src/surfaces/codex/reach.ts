@@ -6,7 +6,7 @@ import type { Log } from "../../domain/log.ts";
 import { monotonicMs } from "../../host/monotonic.ts";
 import type { AgentSide } from "../agent-side.ts";
 import type { Sent } from "../path-ringer.ts";
-import type { AppServer } from "./app-server.ts";
+import { type AppServer, textAt } from "./app-server.ts";
 import { ControlSocket } from "./control-socket.ts";
 import { hookFault } from "./hook-trust.ts";
 import type { CodexLimits } from "./limits.ts";
@@ -16,6 +16,7 @@ import { byQueue, byTurn, type Words, withdraw, wordsFor } from "./ways.ts";
 
 export interface ReachOptions {
   readonly codexHome: string;
+  readonly persona: string;
   /** The project's folder, by each of its names. */
   readonly folders: readonly string[];
   /** The beginning of the id of every message of this persona's. */
@@ -58,6 +59,21 @@ export class Reach {
     return used.ok ? used.value : { kind: "none", reason: used.reason, isCertain: false };
   }
 
+  /** Settles when the thread may have ended its turn, when the server is gone, or when `until` fires. */
+  async turnEnd(thread: string, until: AbortSignal): Promise<void> {
+    await this.#control.use(until, async (server) => {
+      const over = AbortSignal.any([until, server.gone]);
+      await new Promise<void>((resolve) => {
+        over.addEventListener("abort", () => resolve(), { once: true });
+        if (over.aborted) resolve();
+        server.hear(({ method, params }) => {
+          if (method !== "thread/status/changed" || textAt(params, "threadId") !== thread) return;
+          if (textAt(params, "status", "type") !== "active") resolve();
+        }, over);
+      });
+    });
+  }
+
   async byQueue(thread: string, text: string, called: AbortSignal): Promise<Sent> {
     const words = wordsFor(thread, text, this.#options.mark);
     const used = await this.#control.use(called, async (server) => {
@@ -88,10 +104,11 @@ export class Reach {
   }
 
   async #askOfHooks(server: AppServer, called: AbortSignal): Promise<void> {
-    const [root = ""] = this.#options.folders;
+    const { persona, folders } = this.#options;
+    const [root = ""] = folders;
     const nowMs = monotonicMs();
     if (nowMs - this.#hooksAskedAtMs < this.#options.limits.hooksKnownMs) return;
-    const fault = await hookFault(server, root, called);
+    const fault = await hookFault(server, { persona, root }, called);
     if (fault === undefined) return;
     this.#hookFault = fault;
     this.#hooksAskedAtMs = nowMs;

@@ -157,6 +157,8 @@ describe("the agent's thread", () => {
   });
 });
 
+const SHOP = { persona: "reviewer", root: "/work/shop" };
+
 describe("hooks", () => {
   const ours = (more: object) => ({
     command: "'/opt/prism' hook stop --client codex --persona reviewer --project /work/shop",
@@ -164,12 +166,17 @@ describe("hooks", () => {
     ...more,
   });
   const asked = (...hooks: readonly object[]) =>
-    hookFault(new ScriptedAppServer({ "hooks/list": () => ({ data: [{ hooks }] }) }), "/work/shop", never);
+    hookFault(new ScriptedAppServer({ "hooks/list": () => ({ data: [{ hooks }] }) }), SHOP, never);
 
   test.each([
     [
       "of others alone",
       [{ command: "fmt", enabled: true, trustStatus: "trusted" }],
+      /knows no hook of Prism's/,
+    ],
+    [
+      "of another persona's",
+      [ours({ command: "'/opt/prism' hook stop --client codex --persona tester --project /work/shop" })],
       /knows no hook of Prism's/,
     ],
     ["that nobody has trusted", [ours({}), ours({ trustStatus: "untrusted" })], /until they are trusted/],
@@ -184,7 +191,7 @@ describe("hooks", () => {
   });
 
   test("of a Codex that can't say are unknown", async () => {
-    expect(await hookFault(new ScriptedAppServer({}), "/work/shop", never)).toBeUndefined();
+    expect(await hookFault(new ScriptedAppServer({}), SHOP, never)).toBeUndefined();
   });
 });
 
