@@ -255,7 +255,10 @@ export function codexSurfaceContract(name: string, command: () => readonly strin
       expect(await surface.ring(bellOf(1), never)).toMatchObject({ kind: "taken" });
       await until(() => model.requests.some(({ news }) => news.includes("Prism: ")));
       await surface.close();
-      expect(surface.report?.().resume).toMatchObject({ attempts: 1 });
+      expect(surface.report?.().resume).toMatchObject({
+        attempts: 1,
+        lastReason: "the resumed agent was ended with the daemon",
+      });
     });
 
     test("is left alone after too many starts that came to nothing", async () => {

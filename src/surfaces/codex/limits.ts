@@ -1,8 +1,11 @@
-/** How long each thing may take with Codex, in one place. All in milliseconds. */
+/**
+ * How long the steps of a ring and of a start may take with Codex, in milliseconds. What a connection alone needs
+ * stands with it.
+ */
 export interface CodexLimits {
   /** Idle, everything is answered within 20 ms; a host that thrashes is given time. */
   readonly answerMsMax: number;
-  /** An idle thread begins its turn within 40 ms. */
+  /** An idle thread begins its turn within 40 ms; what has not begun is taken back whole, so that little patience does no harm. */
   readonly beginMsMax: number;
   /** Hooks of others run between a turn's beginning and the taking of its words: theirs may take 30 s. */
   readonly takeMsMax: number;
@@ -18,7 +21,7 @@ export interface CodexLimits {
 
 export const CODEX_LIMITS: CodexLimits = {
   answerMsMax: 8000,
-  beginMsMax: 4000,
+  beginMsMax: 2000,
   takeMsMax: 35_000,
   startMsMax: 45_000,
   busyMsMax: 600_000,

@@ -33,6 +33,8 @@ export interface ResumeOptions {
   readonly threadIs: (thread: string | null) => void;
 }
 
+/** Counted, or the next life of the daemon would wait for one that can't come any more. */
+const CUT_SHORT = "the resumed agent was ended with the daemon";
 const UNDRAINED = "the agent was resumed, and ended its turn without draining";
 
 export class Resumer {
@@ -93,7 +95,7 @@ export class Resumer {
     this.#headless = undefined;
     context.log("debug", "codexEnded", { fault });
     // Whoever has drained is known to the guard already, and then this counts for nothing.
-    if (!this.#closing.signal.aborted) guard.failed(fault ?? UNDRAINED);
+    guard.failed(this.#closing.signal.aborted ? CUT_SHORT : (fault ?? UNDRAINED));
   }
 
   async #startInPane(bell: Doorbell, called: AbortSignal): Promise<RingOutcome> {
