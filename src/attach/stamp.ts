@@ -66,11 +66,12 @@ const CHUNK_BYTES = 64 * 1024;
 const INPUT_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
- * A digest of a step's commands and of its inputs' contents. Yields between chunks: lockfiles may be large, and the
+ * A digest of a step's command and of its inputs' contents. Yields between chunks: lockfiles may be large, and the
  * daemon has others to answer meanwhile. Not with node:crypto, which would stay in memory for this alone.
  */
 export async function digestOf(step: Step, root: string): Promise<string> {
-  const parts: string[] = [JSON.stringify(step.commands.map(wordsOf))];
+  // The last command alone: those before it only make what it needs, and are left out where that is there.
+  const parts: string[] = [JSON.stringify(step.commands.slice(-1).map(wordsOf))];
   for (const name of step.inputs.toSorted()) parts.push(name, await contentDigest(resolve(root, name)));
   return hex(sha1(new TextEncoder().encode(parts.join("\0"))));
 }
