@@ -16,6 +16,7 @@ const LOG_ROWS_MAX = 30;
 export async function runInteractive(session: Session, words: string): Promise<number> {
   const terminal = new Terminal(session);
   if (!session.trusted && !(await terminal.trust())) return 1;
+  if (session.mode === "bypassPermissions" && !(await terminal.accept())) return 1;
   await session.start();
   terminal.open();
   if (words !== "") session.submit(words);
@@ -44,7 +45,7 @@ class Terminal {
     session.viewer = {
       turnBegan: (inputs) => this.#began(inputs),
       messageCame: (input) => this.#show(input),
-      said: (text) => this.#write(`● ${text}`),
+      said: (text) => text !== "" && this.#write(`● ${text}`),
       toolRan: (name) => this.#write(name === "Bash" ? "  Ran 1 shell command" : "  Called prism"),
       turnEnded: () => this.#ended(),
       hookFailed: (event, { err }) => this.#write(`  ⎿  ${event} hook failed`, `     ${err.trim()}`),
@@ -70,6 +71,11 @@ class Terminal {
   async trust(): Promise<boolean> {
     const rows = [" Accessing workspace:", "", ` ${this.#session.project}`, "", " Quick safety check:", ""];
     return (await this.#ask(rows, ["No, exit", "Yes, I trust this folder"])) === 1;
+  }
+
+  async accept(): Promise<boolean> {
+    const rows = ["  WARNING: Claude Code running in Bypass Permissions mode", ""];
+    return (await this.#ask(rows, ["No, exit", "Yes, I accept"])) === 1;
   }
 
   async #permits(tool: string, command: string): Promise<boolean> {
@@ -104,7 +110,10 @@ class Terminal {
     const body = text.split("\n")[1] ?? text;
     if (origin === "typed") this.#write(`❯ ${text.split("\n")[0]}`);
     else if (origin === "rewake") this.#write("● Stop hook feedback");
-    else this.#write(`› Message from @peer: ${body} (ctrl+o to expand)`);
+    else {
+      const sender = /^<cross-session-message [^>]*from-name="([^"]*)"/.exec(text)?.[1] ?? "peer";
+      this.#write(`› Message from @${sender}: ${body} (ctrl+o to expand)`);
+    }
   }
 
   #write(...rows: readonly string[]): void {
@@ -157,7 +166,7 @@ class Terminal {
     const rule = "─".repeat(process.stdout.columns ?? 80);
     const below =
       dialog === undefined
-        ? [...(this.#busy ? ["· Working… (0s)"] : []), rule, this.#input(), rule, this.#footer()]
+        ? [...(this.#busy ? ["· Working… (0s)"] : []), rule, ...this.#input(), rule, this.#footer()]
         : [
             ...[rule, ...dialog.rows],
             ...dialog.options.map((option, i) => ` ${i === dialog.chosen ? "❯" : " "} ${option}`),
@@ -170,9 +179,13 @@ class Terminal {
     process.stdout.write(`\u001b[?25l\u001b[H\u001b[2J${rows.join("\r\n")}`);
   }
 
-  /** The prompt is followed by a no-break space; the cursor is drawn, the terminal's own is hidden. */
-  #input(): string {
-    return `❯\u00a0${this.#line}`;
+  /** The prompt is followed by a no-break space; what does not fit goes on below, as far in as it began. */
+  #input(): readonly string[] {
+    const width = (process.stdout.columns ?? 80) - 3;
+    const rows = this.#line
+      .split("\n")
+      .flatMap((row) => row.match(new RegExp(`.{1,${width}}`, "gu")) ?? [""]);
+    return rows.map((row, i) => `${i === 0 ? "❯\u00a0" : "  "}${row}`);
   }
 
   #footer(): string {

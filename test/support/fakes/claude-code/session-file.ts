@@ -14,6 +14,8 @@ export interface SessionRecord {
   readonly entrypoint: "cli" | "sdk-cli";
   readonly messagingSocketPath: string;
   readonly name: string;
+  /** As in `work:@0.%0`, where it runs in a pane. */
+  readonly tmux?: string;
 }
 
 const folderIn = (home: string) => join(home, ".claude", "sessions");

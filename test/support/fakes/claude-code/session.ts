@@ -3,7 +3,7 @@
  * line; a turn takes what stands there when it begins, and between two requests of a turn with tools it takes
  * what came from others meanwhile. Each is shown to the UserPromptSubmit hooks before the model sees it.
  */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -43,6 +43,7 @@ export interface Viewer {
   turnBegan?(inputs: readonly Input[]): void;
   /** A message that came while a turn runs, when it came. */
   messageCame?(input: Input): void;
+  /** One answer of the model; its words are empty if it only calls tools. */
   said?(words: string): void;
   toolRan?(name: string): void;
   turnEnded?(answer: string): void;
@@ -110,6 +111,7 @@ export class Session {
       entrypoint: interactive ? "cli" : "sdk-cli",
       messagingSocketPath: this.inbox.path,
       name: `${basename(this.project)}-${randomBytes(1).toString("hex")}`,
+      ...paneHere(interactive),
     };
     this.#hooks = new HookRunner(this.project, () => this.environment());
   }
@@ -123,7 +125,8 @@ export class Session {
     await this.inbox.open();
     writeSession(this.home, this.#record, null);
     // `-p` asks nobody: what a project's file names is started.
-    const approved = (name: string) => !this.interactive || this.#approvedServers.includes(name);
+    const servers = [...this.#approvedServers, ...this.#settings().servers];
+    const approved = (name: string) => !this.interactive || servers.includes(name);
     await this.#servers.start(this.project, approved, this.environment());
     const env = {
       CLAUDE_ENV_FILE: join(this.home, ".claude", "session-env", this.id, "sessionstart-hook-0.sh"),
@@ -281,7 +284,7 @@ export class Session {
       const { parts } = await askModel(this.#turns, this.tools);
       this.#say("assistant", parts);
       const words = parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("\n");
-      if (words !== "") this.viewer.said?.(words);
+      this.viewer.said?.(words);
       const results: Part[] = [];
       for (const part of parts) if (part.type === "tool_use") results.push(await this.#tool(part));
       if (results.length === 0 || this.#ended) return words;
@@ -418,6 +421,14 @@ export class Session {
       return false;
     }
   }
+}
+
+function paneHere(interactive: boolean): { readonly tmux?: string } {
+  const pane = process.env["TMUX_PANE"];
+  if (!interactive || pane === undefined) return {};
+  const format = "#{session_name}:#{window_id}.#{pane_id}";
+  const args = ["display-message", "-p", "-t", pane, format];
+  return { tmux: execFileSync("tmux", args, { encoding: "utf8" }).trim() };
 }
 
 /** The words around an input that tell the model who speaks. */

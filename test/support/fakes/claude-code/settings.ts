@@ -20,11 +20,14 @@ interface SettingsFile {
   readonly permissions?: { readonly allow?: readonly string[] };
   readonly crossSessionInbound?: string;
   readonly disableAllHooks?: boolean;
+  readonly enabledMcpjsonServers?: readonly string[];
 }
 
 export interface Settings {
   hooks(event: string, matched: string): readonly CommandHook[];
   readonly allow: readonly string[];
+  /** Servers of the project's `.mcp.json` that need no dialog. */
+  readonly servers: readonly string[];
   /** Only the user's own file may widen it. */
   readonly crossSessionInbound: string | undefined;
 }
@@ -43,6 +46,7 @@ export function readSettings(home: string, project: string, trusted: boolean): S
             .filter(({ matcher }) => matches(matcher, matched))
             .flatMap(({ hooks }) => hooks),
     allow: (trusted ? files : [user]).flatMap(({ permissions }) => permissions?.allow ?? []),
+    servers: (trusted ? files : []).flatMap(({ enabledMcpjsonServers }) => enabledMcpjsonServers ?? []),
     crossSessionInbound: user.crossSessionInbound,
   };
 }
