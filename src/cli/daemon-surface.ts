@@ -30,13 +30,15 @@ export const surfaceFlags = {
   tmuxProgram: settings.tmuxProgram,
   tmuxPrompt: settings.tmuxPrompt,
   tmuxTimeout: settings.tmuxTimeout,
+  ringBy: settings.ringBy,
   notifyProgram: settings.notifyProgram,
 } as const;
 
 type SurfaceFlag = keyof typeof surfaceFlags;
 
-/** Of a surface that can also ring in a pane. */
-const PANE = {
+/** Of a surface that has several ways to ring, a pane among them. */
+const WAYS = {
+  ringBy: "ringBy",
   tmuxTarget: "tmuxTarget",
   tmuxSocket: "tmuxSocket",
   tmuxProgram: "tmuxProgram",
@@ -63,7 +65,7 @@ const OWN: { readonly [S in SurfaceName]: { readonly [key: string]: SurfaceFlag 
     allowedTools: "claudeAllowedTools",
     model: "claudeModel",
     channel: "claudeChannel",
-    ...PANE,
+    ...WAYS,
   },
   codex: {
     program: "codexProgram",
@@ -71,7 +73,7 @@ const OWN: { readonly [S in SurfaceName]: { readonly [key: string]: SurfaceFlag 
     resume: "codexResume",
     approvalPolicy: "codexApprovalPolicy",
     sandbox: "codexSandbox",
-    ...PANE,
+    ...WAYS,
   },
   "claude-desktop": { program: "notifyProgram" },
 };

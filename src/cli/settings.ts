@@ -46,6 +46,11 @@ export const settings = {
     "how surface terminal also asks for a desktop notification",
     "none",
   ),
+  ringBy: setting(
+    line("WAYS", 200),
+    "the ways by which surface claude-code or codex rings, in this order, as in inbox,wake",
+    "all that there are",
+  ),
   notifyProgram: setting(
     path("PROGRAM"),
     "what surface claude-desktop shows notifications with, called with title and text",

@@ -7,6 +7,7 @@
 import type { Doorbell } from "../../domain/doorbell.ts";
 import { PrismError } from "../../domain/errors.ts";
 import { type Infer, maybe, object, oneOf, readShape, text } from "../../domain/shape.ts";
+import { chosenWays, wayMembers } from "../chosen-ways.ts";
 import { openPaneWay, type PaneWay, paneMembers } from "../pane/way.ts";
 import { openFondness, partedMemory } from "../path-memory.ts";
 import { PathRinger, type RingPath } from "../path-ringer.ts";
@@ -38,6 +39,7 @@ const config = object({
       "whether to ring through the agent's tool server as well, as a channel of the session",
     ),
   ),
+  ...wayMembers,
   ...paneMembers,
 });
 
@@ -94,12 +96,13 @@ function surfaceOf(
           ...{ mode, program: settings.program ?? "claude", autonomy: settings, context, nowMs: Date.now },
           memory: { guard: part("resume"), session: part("session") },
         });
-  const paths: readonly RingPath<Target>[] = [
+  const ways: readonly RingPath<Target>[] = [
     inbox,
     wakeWay(agent, receiptMsMax, log),
     ...(settings.channel === "on" ? [channelWay(agent, receiptMsMax, log)] : []),
     ...(pane === undefined ? [] : [{ name: pane.name, receiptMsMax: 0, send: sendInto(pane) }]),
   ];
+  const paths = chosenWays(CLIENT, settings.ringBy, { ways, known: ["inbox", "wake", "channel", "tmux"] });
   const ringer = new PathRinger<Target>({
     ...{ agent, paths, busyMsMax, lookAgainMs },
     fondness: openFondness(part("paths"), Date.now),

@@ -9,6 +9,7 @@ import { formatAddress } from "../../domain/address.ts";
 import { bellWords } from "../../domain/bell-words.ts";
 import type { Doorbell } from "../../domain/doorbell.ts";
 import type { SurfaceMemory } from "../agent-side.ts";
+import { chosenWays } from "../chosen-ways.ts";
 import type { PaneWay } from "../pane/way.ts";
 import { openFondness, partedMemory } from "../path-memory.ts";
 import { type Look, PathRinger, type RingPath, type Sent, TURN_BOUNDARY } from "../path-ringer.ts";
@@ -77,7 +78,7 @@ export class CodexAgent {
         threadIs: (thread) => this.#threadIs(thread),
       });
     }
-    this.#ringer = this.#openRinger(memory("paths"));
+    this.#ringer = this.#openRinger(memory("paths"), settings.ringBy);
     const paneMs = pane === undefined ? 0 : pane.ringMsMax + pane.startMsMax;
     const takingMsMax = limits.beginMsMax + limits.takeMsMax;
     this.ringMsMax = limits.busyMsMax + 2 * takingMsMax + limits.startMsMax + paneMs;
@@ -126,17 +127,18 @@ export class CodexAgent {
     (await this.#reach)?.close();
   }
 
-  #openRinger(memory: SurfaceMemory): PathRinger<Target> {
+  #openRinger(memory: SurfaceMemory, ringBy: string | undefined): PathRinger<Target> {
     const { agent } = this.#context;
     const { busyMsMax, lookAgainMs, beginMsMax, takeMsMax } = this.#limits;
     const receiptMsMax = beginMsMax + takeMsMax;
+    const ways: readonly RingPath<Target>[] = [
+      { name: "queue", receiptMsMax, send: (...ring) => this.#send("byQueue", ...ring) },
+      { name: "app-server", receiptMsMax, send: (...ring) => this.#send("byTurn", ...ring) },
+      ...this.#paneWays(),
+    ];
     return new PathRinger<Target>({
       agent,
-      paths: [
-        { name: "queue", receiptMsMax, send: (...ring) => this.#send("byQueue", ...ring) },
-        { name: "app-server", receiptMsMax, send: (...ring) => this.#send("byTurn", ...ring) },
-        ...this.#paneWays(),
-      ],
+      paths: chosenWays(CLIENT, ringBy, { ways, known: ["queue", "app-server", "tmux"] }),
       fondness: openFondness(memory, Date.now),
       versionOf: ({ version }) => version,
       look: (called) => this.#look(called),

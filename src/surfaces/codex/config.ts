@@ -1,5 +1,6 @@
 /** What can be configured of surface `codex`, and in which words. */
 import { type Infer, maybe, object, oneOf, text } from "../../domain/shape.ts";
+import { wayMembers } from "../chosen-ways.ts";
 import { paneMembers } from "../pane/way.ts";
 import { APPROVAL_POLICIES, SANDBOXES } from "./autonomy.ts";
 
@@ -18,6 +19,7 @@ export const config = object({
   sandbox: maybe(
     oneOf(SANDBOXES, "what an agent that is resumed can reach; by default as Codex is configured"),
   ),
+  ...wayMembers,
   ...paneMembers,
 });
 
