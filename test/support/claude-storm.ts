@@ -1,7 +1,8 @@
 /**
  * A thousand doorbells to Claude Code on bad days: messages that vanish, come late, are held back, or kill the
- * session; hooks that wake nobody; a model that sometimes does not drain. What happens to the n-th thing that comes
- * in for a signal is drawn from the seed, so the same seed is the same storm.
+ * session; hooks that wake nobody; a model that sometimes does not drain; drains by somebody else while a ring is
+ * under way. What happens to the n-th thing that comes in for a signal is drawn from the seed, so the same seed is
+ * the same storm.
  */
 import { open } from "../../src/surfaces/claude-code/claude-code.ts";
 import { Random } from "../simulation/random.ts";
@@ -33,19 +34,22 @@ export interface StormPlan {
   readonly signals: number;
   readonly home: string;
   readonly project: string;
-  /** Chances of everything that is no good day. */
-  readonly faults?: { readonly [F in Exclude<Fate, "take">]: number };
+  /** A day on which nothing goes wrong, and receipts have all the time there is. */
+  readonly isGood?: true;
 }
 
 const FAULTS = { drop: 0.12, late: 0.08, crash: 0.04, hold: 0.04 };
 /** The model reads the doorbell and does something else. */
 const IGNORED = 0.05;
+/** Somebody else drains while it is rung for. */
+const ELSEWHERE = 0.2;
 const TIMINGS = { receiptMsMax: 40, busyMsMax: 2000, lookAgainMs: 10, heldMsMax: 100 };
 /** Well past the time that a receipt has. */
 const LATE_MS = 100;
 
 export async function claudeStorm(plan: StormPlan): Promise<StormFigures> {
-  const { seed, signals, home, project, faults = FAULTS } = plan;
+  const { seed, signals, home, project, isGood } = plan;
+  const chanceOf = (bad: number): number => (isGood === true ? 0 : bad);
   const chance = new Random(seed);
   const counts = { sentAfterDrain: 0, heard: 0, heardTwice: 0, heardLate: 0, drained: 0, sessions: 0 };
   /** Of the signal that is waited for. */
@@ -62,14 +66,15 @@ export async function claudeStorm(plan: StormPlan): Promise<StormFigures> {
           if (event === "doorbellSent" && watch.view.open === 0) counts.sentAfterDrain += 1;
         },
       }),
-      TIMINGS,
+      isGood === true ? { ...TIMINGS, receiptMsMax: 60_000 } : TIMINGS,
     ),
   );
 
   function fateOf(where: "inbox" | "wake"): Fate {
     now.came += 1;
     let drawn = chance.fork(`${now.index}/${now.came}/${where}`).unit();
-    for (const [fate, share] of Object.entries(faults)) {
+    for (const [fate, share] of Object.entries(FAULTS)) {
+      if (isGood === true) break;
       if (drawn < share) return fate === "hold" && where === "wake" ? "drop" : (fate as Fate);
       drawn -= share;
     }
@@ -85,7 +90,15 @@ export async function claudeStorm(plan: StormPlan): Promise<StormFigures> {
       counts.heardLate += bells;
       return;
     }
-    if (chance.fork(`${now.index}/${now.heard}/ignored`).chance(IGNORED)) return;
+    if (chance.fork(`${now.index}/${now.heard}/ignored`).chance(chanceOf(IGNORED))) return;
+    counts.drained += watch.drain();
+  }
+
+  /** Sometimes another window or a person drains, at any moment of the ring. */
+  async function drainedElsewhere(index: number): Promise<void> {
+    const elsewhere = chance.fork(`${index}/elsewhere`);
+    if (!elsewhere.chance(chanceOf(ELSEWHERE))) return;
+    await new Promise((later) => setTimeout(later, elsewhere.whole(0, 2 * TIMINGS.receiptMsMax)));
     counts.drained += watch.drain();
   }
 
@@ -109,7 +122,7 @@ export async function claudeStorm(plan: StormPlan): Promise<StormFigures> {
       now = { index, came: 0, heard: 0 };
       if (chance.chance(0.1)) session.type("do something else");
       watch.post();
-      const drained = watch.drained().then(() => true);
+      const drained = Promise.all([watch.drained(), drainedElsewhere(index)]).then(() => true as const);
       while (!(await Promise.race([drained, soon()]))) {
         // What died is started again by somebody.
         if (session.ended) session = await newSession();

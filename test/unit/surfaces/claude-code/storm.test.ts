@@ -14,11 +14,16 @@ it(`loses none of ${signals} rings and makes none too late, on bad days from see
   expect(figures.sessions).toBeGreaterThan(signals / 100);
   expect(Object.keys(figures.ways)).toEqual(expect.arrayContaining(["inbox", "wake"]));
   // Few are rung twice: a client that was slow is rung by the next way too, and one that ignored it again.
-  expect(figures.heardTwice).toBeLessThan(signals / 4);
+  expect(figures.heardTwice).toBeLessThan(signals / 2);
 }, 600_000);
 
 it("on a good day rings each once", async () => {
-  const faults = { drop: 0, late: 0, crash: 0, hold: 0 };
-  const figures = await claudeStorm({ seed: 1, signals: 50, home: tempDir(), project: tempDir(), faults });
-  expect(figures).toMatchObject({ lost: 0, sentAfterDrain: 0, heardLate: 0, sessions: 1 });
+  const figures = await claudeStorm({
+    seed: 1,
+    signals: 50,
+    home: tempDir(),
+    project: tempDir(),
+    isGood: true,
+  });
+  expect(figures).toMatchObject({ lost: 0, sentAfterDrain: 0, heardTwice: 0, heardLate: 0, sessions: 1 });
 });
