@@ -59,7 +59,8 @@ interface StageOptions extends Partial<HouseOptions> {
   readonly noDaemon?: boolean;
 }
 
-async function staged(
+/** A house with the hub, the daemon and the agent's set-up in it, gone after the test. */
+export async function staged(
   binary: string,
   { flags = [], noDaemon, ...options }: StageOptions = {},
 ): Promise<Stage> {
@@ -129,7 +130,7 @@ async function idlePane({ house }: Stage, args: readonly string[] = []): Promise
 }
 
 /** A person has said something, and was answered. */
-async function usedPane(on: Stage, args: readonly string[] = []): Promise<Pane> {
+export async function usedPane(on: Stage, args: readonly string[] = []): Promise<Pane> {
   const pane = await idlePane(on, args);
   await greet(on, pane);
   return pane;

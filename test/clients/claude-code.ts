@@ -93,6 +93,7 @@ export function claudeHouse(options: HouseOptions): House {
   const env = {
     PATH: process.env["PATH"] ?? "/usr/bin:/bin",
     HOME: home,
+    TMPDIR: sockets,
     TERM: "xterm-256color",
     LANG: "C.UTF-8",
     ANTHROPIC_BASE_URL: options.modelUrl,
