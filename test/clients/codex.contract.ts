@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync, writeFil
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { AppServerClient, Json, Note } from "../support/app-server-client.ts";
-import { type CodexHouse, codexHouse, until } from "./codex.ts";
+import { type CodexHouse, type CodexPane, codexHouse, until } from "./codex.ts";
 import { type MockModel, type ModelScript, mockModel } from "./mock-openai.ts";
 
 interface Stage {
@@ -502,7 +502,7 @@ export function codexContract(name: string, command: () => readonly string[]): v
       const threadId = await threadOfPane(staged);
       const { thread } = await staged.client.ask("thread/read", { threadId });
       expect(thread.status).toEqual({ type: "active", activeFlags: ["waitingOnApproval"] });
-      pane.keys("Enter");
+      await pane.answer("Allow the tools MCP server", "Enter");
       await staged.model.request(({ news }) => news.includes("this is unmarked"));
       await pane.shows(/^• Called tools\.unmarked/m);
     });
@@ -601,7 +601,7 @@ export function codexContract(name: string, command: () => readonly string[]): v
       expect(asked).toMatchObject({ id: expect.any(Number), params: { threadId, reason: "it is needed" } });
       await client.ask("thread/queue/add", said(threadId, "after the dialog", "bell-7"));
       expect((await client.ask("thread/queue/list", { threadId })).data).toHaveLength(1);
-      pane.keys("y");
+      await pane.answer("Would you like to run the following command?", "y");
       await client.note(itemOf("bell-7"));
       await pane.shows(/^› after the dialog$/m);
     });
@@ -610,12 +610,10 @@ export function codexContract(name: string, command: () => readonly string[]): v
       const staged = await served({ hooks: { UserPromptSubmit: "" }, untrustedHooks: true, untrusted: true });
       const { client, house, heard } = staged;
       const pane = house.pane();
-      await pane.shows("Trust this folder?");
-      pane.keys("Enter");
+      await pane.answer("Trust this folder?", "Enter");
       await pane.shows("Hooks need review");
       expect((await client.ask("thread/loaded/list", {})).data).toEqual([]);
-      await pane.shows(/2\. Trust all and continue/);
-      pane.keys("2");
+      await pane.answer(/^ {2}2\. Trust all and continue/m, "2");
       pane.keys("Enter");
       await pane.shows(/^› Ask Codex to do anything/m);
       await pane.say("hello");
@@ -647,10 +645,8 @@ export function codexContract(name: string, command: () => readonly string[]): v
       const client = await house.client();
       const threadId = await threadOfPane({ client });
       await pane.say("hello");
-      await pane.shows(/^• done$/m);
-      pane.keys("C-c");
-      pane.keys("C-c");
-      await until(() => !pane.alive());
+      await pane.shows(/^ +Worked for/m);
+      await quit(pane);
       await client.ask("thread/queue/add", said(threadId, "is anybody there", "bell-8"));
       await model.request(({ news }) => news.includes("is anybody there"));
       client.close();
@@ -679,6 +675,14 @@ function gateIn(house: CodexHouse): { readonly command: string; open(): void } {
     command: "until test -e gate; do sleep 0.05; done",
     open: () => writeFileSync(path, ""),
   };
+}
+
+/** Twice Ctrl-C ends it, soon after each other; the first one may still end something else. */
+async function quit(pane: CodexPane): Promise<void> {
+  while (pane.alive()) {
+    pane.keys("C-c");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 }
 
 function said(threadId: string, text: string, clientUserMessageId = "test"): Json {

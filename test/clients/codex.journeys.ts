@@ -216,7 +216,7 @@ export function codexJourneys(name: string, command: () => readonly string[]): v
       const on = await stage({ untrustedHooks: true });
       const pane = on.house.pane();
       await pane.shows("Hooks need review");
-      pane.keys("3");
+      await pane.answer(/^ {2}3\. Continue without trusting/m, "3");
       pane.keys("Enter");
       await pane.shows(/^› Ask Codex to do anything/m);
       const id = await on.signal("without hooks");

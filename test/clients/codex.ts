@@ -71,11 +71,16 @@ export interface CodexPane {
   /** Types text, waits until it stands there, and sends Enter. */
   say(text: string): Promise<void>;
   keys(...names: readonly string[]): void;
+  /** Presses a key until a question is gone: one that comes as the question is drawn is lost. */
+  answer(question: string | RegExp, key: string): Promise<void>;
   tmux(...args: readonly string[]): string;
   shows(what: string | RegExp): Promise<void>;
   /** Whether the client still runs in it. */
   alive(): boolean;
 }
+
+/** So that a test that waits in vain says what it saw before it is ended. */
+const SHOWN_MS_MAX = 45_000;
 
 export function codexHouse(options: CodexHouseOptions): CodexHouse {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "prism-cx-")));
@@ -172,8 +177,15 @@ export function codexHouse(options: CodexHouseOptions): CodexHouse {
         ...["-c", project, program, ...args],
       );
       const screen = () => tmux("capture-pane", "-p", "-t", id);
-      const shows = (what: string | RegExp) =>
-        until(() => (typeof what === "string" ? screen().includes(what) : what.test(screen())));
+      const shows = async (what: string | RegExp) => {
+        const giveUpMs = performance.now() + SHOWN_MS_MAX;
+        for (;;) {
+          const shown = screen();
+          if (typeof what === "string" ? shown.includes(what) : what.test(shown)) return;
+          if (performance.now() > giveUpMs) throw new Error(`the pane never showed ${what}, but:\n${shown}`);
+          await pause();
+        }
+      };
       return {
         id,
         tmuxFolder: temp,
@@ -188,6 +200,15 @@ export function codexHouse(options: CodexHouseOptions): CodexHouse {
         },
         keys(...names) {
           tmux("send-keys", "-t", id, ...names);
+        },
+        async answer(question, key) {
+          await shows(question);
+          const asks = () =>
+            typeof question === "string" ? screen().includes(question) : question.test(screen());
+          while (asks()) {
+            tmux("send-keys", "-t", id, key);
+            for (let looks = 0; looks < 50 && asks(); looks += 1) await pause();
+          }
         },
         alive() {
           const live = spawnSync("tmux", ["-L", "clients", "list-panes", "-a", "-F", "#{pane_id}"], {
@@ -257,11 +278,13 @@ async function answers(socket: string): Promise<void> {
       probe.once("error", () => settle(false));
     });
     if (up) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause();
   }
 }
 
 /** Another program's doing, which tells nobody when it is done. */
 export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (!holds()) await pause();
 }
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
