@@ -120,9 +120,7 @@ async function enter(typing: Typing, wanted: string, echo: Echo): Promise<RingOu
     const seen = await look(typing);
     // The agent may have ended because of what it was told; nothing shows that it took it.
     if (typeof seen === "string") return failed(`${seen}, and Enter was not seen to be taken`);
-    if (enters > 0 && isTaken(seen.sight, seen.line, wanted, echo)) {
-      return { kind: "taken", path: `bracketed paste and Enter in ${typing.pane.id}` };
-    }
+    if (enters > 0 && isTaken(seen.sight, seen.line, wanted, echo)) return takenIn(typing);
     const nowMs = monotonicMs();
     stands = seen.line.kind === "line" && seen.line.typed === wanted;
     if (stands && enters < ENTERS_MAX && nowMs >= againAtMs) {
@@ -136,7 +134,12 @@ async function enter(typing: Typing, wanted: string, echo: Echo): Promise<RingOu
     if (nowMs >= deadlineMs) break;
     await pause(POLL_MS, typing.cancelled);
   }
-  if (typing.cancelled.aborted) return failed(MOOT);
+  if (typing.cancelled.aborted) {
+    // A quick agent may have drained by now, which makes the ring moot because it was taken.
+    const last = enters > 0 ? await look(typing) : MOOT;
+    const isMoot = typeof last === "string" || !isTaken(last.sight, last.line, wanted, echo);
+    return isMoot ? failed(MOOT) : takenIn(typing);
+  }
   if (enters === 0) return failed("the pane changed before Enter could be sent");
   const times = enters === 1 ? "once" : `${enters} times`;
   return failed(
@@ -144,6 +147,10 @@ async function enter(typing: Typing, wanted: string, echo: Echo): Promise<RingOu
       ? `the agent did not take Enter, sent ${times} within ${typing.timeoutMs} ms`
       : `Enter was sent ${times}, but nothing in the pane shows that the agent took it`,
   );
+}
+
+function takenIn({ pane }: Typing): RingOutcome {
+  return { kind: "taken", path: `bracketed paste and Enter in ${pane.id}` };
 }
 
 /**
