@@ -36,6 +36,11 @@ const PARTS: readonly Part[] = [
     load: async () => (await import("./doorbell.ts")).measureDoorbell,
   },
   {
+    name: "wake",
+    title: "from the hub's acceptance to a real agent's next thought",
+    load: async () => (await import("./wake.ts")).measureWake,
+  },
+  {
     name: "throughput",
     title: "the hub under load",
     load: async () => (await import("./throughput.ts")).measureThroughput,

@@ -63,6 +63,12 @@ export function installed(name: Client["name"]): Client {
   return { name, version: release.version, binary };
 }
 
+/** The client if it is in the cache in its version already; nothing is installed. */
+export function cached(name: Client["name"]): Client | null {
+  const release = RELEASES[name];
+  return versionOf(release) === release.version ? installed(name) : null;
+}
+
 function versionOf(release: Release): string | undefined {
   try {
     const manifest = join(cache, "node_modules", release.package, "package.json");
