@@ -1,136 +1,199 @@
 /**
- * Makes `dist/prism`, the one executable, and `dist/prism-daemon`, a link to it.
+ * Makes `dist/prism`, the one executable, and `dist/prism-daemon`, a link to it; or what is released.
  *
- *   node scripts/build-binaries.ts [--if-stale] [--target NAME] [--entry FILE] [--out FOLDER]
+ *   node scripts/build-binaries.ts [--if-stale] [--entry FILE] [--out FOLDER]
+ *   node scripts/build-binaries.ts --target NAME | --all       `dist/prism-NAME`; all five, and SHA256SUMS
  *
- * Needs what `npm ci` brought and nothing else: no network, no compiler. The finished file replaces the old one
- * in one step, so a running daemon keeps its own and two builds at once do no harm.
+ * The first needs what `npm ci` brought and nothing else: no network, no compiler. The others fetch the runtimes
+ * of other systems from the npm registry, once. Beside each file lie its bill of materials (`.cdx.json`) and its
+ * record (`.build.json`). A finished file replaces the old one in one step, so a running daemon keeps its own and
+ * two builds at once do no harm.
  */
-import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs, promisify } from "node:util";
+import { parseArgs } from "node:util";
+import type { Executable } from "./build/executable.ts";
 import { hashInputs } from "./build/inputs.ts";
-import { hostTarget, type Target, targetNamed } from "./build/targets.ts";
+import {
+  fetchedRuntime,
+  installedRuntime,
+  type Lock,
+  pinFor,
+  type Runtime,
+  type RuntimePin,
+  writerPin,
+} from "./build/runtimes.ts";
+import { sourceDate } from "./build/source-date.ts";
+import { hostTarget, releaseName, TARGETS, type Target, targetNamed } from "./build/targets.ts";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** What stands beside the executable in `prism.build.json`. */
+/** Packages that decide the bytes of the executable, and so stand in its record. */
+const TOOLS = ["@yao-pkg/pkg", "esbuild", "postject"];
+
+/** What stands beside the executable in `NAME.build.json`. */
 interface BuildRecord {
   readonly version: string;
   readonly target: string;
-  readonly node: string;
+  /** Of the sources, ISO 8601. */
+  readonly date?: string | undefined;
+  /** One hash over everything that was read. */
+  readonly sources: string;
+  readonly runtime: RuntimePin;
+  /** The Node that wrote the runtime's data, where that was another one. */
+  readonly writer?: RuntimePin | undefined;
+  readonly tools: { readonly [name: string]: string };
   readonly flags: readonly string[];
-  readonly inputs: string;
   readonly textBytes: { readonly first: number; readonly all: number };
+  readonly codeBytes: number;
   readonly bytes: number;
+  readonly sha256: string;
 }
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       "if-stale": { type: "boolean", default: false },
+      all: { type: "boolean", default: false },
       target: { type: "string" },
       entry: { type: "string", default: "src/main.ts" },
       out: { type: "string", default: "dist" },
     },
   });
-  const target = values.target === undefined ? hostTarget() : targetNamed(values.target);
   const outDir = resolve(ROOT, values.out);
-  const inputs = hashInputs(ROOT);
-  if (values["if-stale"] && (await isCurrent(outDir, target, inputs))) return;
-  await build({ target, outDir, inputs, entry: resolve(ROOT, values.entry) });
+  const place = { outDir, inputs: hashInputs(ROOT), entry: resolve(ROOT, values.entry) };
+  if (values.all || values.target !== undefined) {
+    const targets = values.all ? TARGETS : [targetNamed(values.target ?? "")];
+    for (const target of targets) {
+      await build({ ...place, target, fileName: releaseName(target), isRelease: true });
+    }
+    await writeSums(outDir);
+    return;
+  }
+  const target = hostTarget();
+  const { fileName } = target;
+  if (values["if-stale"] && (await isCurrent(place, target))) return;
+  await build({ ...place, target, fileName, isRelease: false });
 }
 
-interface Build {
-  readonly target: Target;
+interface Place {
   readonly outDir: string;
   readonly inputs: string;
   readonly entry: string;
 }
 
-async function build({ target, outDir, inputs, entry }: Build): Promise<void> {
+interface Build extends Place {
+  readonly target: Target;
+  readonly fileName: string;
+  /** Made of nothing but what was fetched and checked. */
+  readonly isRelease: boolean;
+}
+
+async function build({ target, fileName, isRelease, outDir, inputs, entry }: Build): Promise<void> {
   // Late, because esbuild and pkg take a second to load and `--if-stale` mostly finds nothing to do.
-  const { bundle } = await import("./build/bundle.ts");
-  const { BAKED_FLAGS, packageExecutable } = await import("./build/package.ts");
-  const { prove } = await import("./build/proof.ts");
-  const { warmUp } = await import("./build/warm-up.ts");
+  const { makeExecutable } = await import("./build/executable.ts");
   const startedAt = performance.now();
-  const workDir = join(ROOT, ".cache", "build", String(process.pid));
+  const workDir = join(ROOT, ".cache", "build", `${process.pid}-${target.name}`);
   await mkdir(workDir, { recursive: true });
   await mkdir(outDir, { recursive: true });
   try {
-    const runtime = await findRuntime(target);
-    const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { version: string };
+    const lock = JSON.parse(await readFile(join(ROOT, "package-lock.json"), "utf8")) as Lock;
+    const version = lock.packages[""]?.version ?? "";
+    const pin = pinFor(lock, target);
+    const to = { cacheDir: join(ROOT, ".cache", "runtimes"), workDir };
+    const runtime = isRelease
+      ? await fetchedRuntime(pin, target.runtimePath, to)
+      : await installedRuntime(pin, target);
+    const writer = isRelease ? await writerFor(runtime, to) : undefined;
     say(`prism ${version} for ${target.name}, on Node ${runtime.version}`);
-
-    const bundled = await bundle({ entry, outDir: workDir, version });
-    const { bytes: textBytes } = bundled;
-    say(`bundled: ${kilobytes(textBytes.first)} for every start, ${kilobytes(textBytes.all)} in all`);
-
-    const code = await warmUp({ parts: bundled.parts, runtime: runtime.path, flags: BAKED_FLAGS, workDir });
-    say(`warmed up: compiled code of ${code.size} parts out of ${bundled.parts.size}`);
-
-    const made = join(workDir, target.fileName);
-    await quietly(() =>
-      packageExecutable({ target, bundle: bundled, code, runtime, workDir, outFile: made }),
-    );
-    await prove({ executable: made, runtime: runtime.path, version, flags: BAKED_FLAGS });
-
-    const { size: bytes } = await stat(made);
-    const record: BuildRecord = {
-      version,
-      target: target.name,
-      node: runtime.version,
-      flags: BAKED_FLAGS,
-      inputs,
-      textBytes,
-      bytes,
-    };
-    await rename(made, join(outDir, target.fileName));
-    await linkDaemon(outDir, workDir, target);
-    await writeFile(recordPath(outDir), `${JSON.stringify(record, null, 2)}\n`);
+    const made = await makeExecutable({ target, runtime, writer, version, root: ROOT, entry, workDir, say });
+    const date = await sourceDate(ROOT, process.env["SOURCE_DATE_EPOCH"]);
+    const told = { version, target, date, inputs, pin, writer, lock, made };
+    await tell(join(outDir, fileName), told);
+    await rename(made.file, join(outDir, fileName));
+    if (!isRelease) await linkDaemon(outDir, workDir, target);
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-    say(`${join(outDir, target.fileName)}: ${Math.round(bytes / 1e6)} MB, proven, in ${seconds} s`);
+    const proven = made.isProven ? "proven" : "not run here";
+    say(`${join(outDir, fileName)}: ${Math.round(made.bytes / 1e6)} MB, ${proven}, in ${seconds} s`);
   } finally {
     await rm(workDir, { recursive: true, force: true });
   }
 }
 
-/** The runtime is run to make the file and the file is run to prove it, so it is the host's own kind. */
-async function findRuntime(target: Target): Promise<{ path: string; version: string }> {
-  const host = hostTarget();
-  if (target !== host) {
-    throw new Error(
-      `target "${target.name}" cannot be made here yet: this machine makes "${host.name}" only`,
-    );
-  }
-  let packageFile: string;
-  try {
-    packageFile = createRequire(import.meta.url).resolve(`${target.runtimePackage}/package.json`);
-  } catch {
-    throw new Error(`the runtime package "${target.runtimePackage}" is not installed; run "npm ci" first`);
-  }
-  const path = join(dirname(packageFile), target.runtimePath);
-  const { stdout } = await promisify(execFile)(path, ["--version"]);
-  return { path, version: stdout.trim().slice(1) };
+async function writerFor(
+  runtime: Runtime,
+  to: { readonly cacheDir: string; readonly workDir: string },
+): Promise<Runtime | undefined> {
+  const pin = writerPin(runtime.version);
+  return pin === undefined ? undefined : fetchedRuntime(pin, hostTarget().runtimePath, to);
 }
 
-async function isCurrent(outDir: string, target: Target, inputs: string): Promise<boolean> {
+interface Told {
+  readonly version: string;
+  readonly target: Target;
+  readonly date: string | undefined;
+  readonly inputs: string;
+  readonly pin: RuntimePin;
+  readonly writer: Runtime | undefined;
+  readonly lock: Lock;
+  readonly made: Executable;
+}
+
+async function tell(file: string, { version, target, date, inputs, pin, writer, lock, made }: Told) {
+  const { billOfMaterials } = await import("./build/bill-of-materials.ts");
+  const { flags, textBytes, codeBytes, bytes, sha256, sources } = made;
+  const record: BuildRecord = {
+    version,
+    target: target.name,
+    date,
+    sources: inputs,
+    runtime: pin,
+    writer: writer && { name: writer.name, version: writer.version, integrity: writer.integrity },
+    tools: {
+      node: process.versions.node,
+      ...Object.fromEntries(
+        TOOLS.map((name) => [name, lock.packages[`node_modules/${name}`]?.version ?? ""]),
+      ),
+    },
+    flags,
+    textBytes,
+    codeBytes,
+    bytes,
+    sha256,
+  };
+  const bill = { version, target: target.name, sources, lock, runtime: pin, tools: TOOLS, sha256, date };
+  await writeFile(`${file}.cdx.json`, billOfMaterials(bill));
+  await writeFile(recordPath(file), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+/** Of every released file that is there, with what is told of it, as `sha256sum --check` reads them. */
+async function writeSums(outDir: string): Promise<void> {
+  const names = TARGETS.map(releaseName).flatMap((name) => [name, `${name}.build.json`, `${name}.cdx.json`]);
+  const lines = await Promise.all(
+    names.map(async (name) => {
+      const content = await readFile(join(outDir, name)).catch(() => null);
+      return content && `${createHash("sha256").update(content).digest("hex")}  ${name}\n`;
+    }),
+  );
+  await writeFile(join(outDir, "SHA256SUMS"), lines.filter((line) => line !== null).join(""));
+}
+
+async function isCurrent({ outDir, inputs }: Place, target: Target): Promise<boolean> {
   try {
-    const record = JSON.parse(await readFile(recordPath(outDir), "utf8")) as BuildRecord;
-    const { size } = await stat(join(outDir, target.fileName));
+    const file = join(outDir, target.fileName);
+    const record = JSON.parse(await readFile(recordPath(file), "utf8")) as BuildRecord;
+    const { size } = await stat(file);
     await stat(join(outDir, daemonName(target)));
-    return record.inputs === inputs && record.target === target.name && record.bytes === size;
+    return record.sources === inputs && record.target === target.name && record.bytes === size;
   } catch {
     return false;
   }
 }
 
-function recordPath(outDir: string): string {
-  return join(outDir, "prism.build.json");
+function recordPath(file: string): string {
+  return `${file}.build.json`;
 }
 
 function daemonName(target: Target): string {
@@ -141,21 +204,6 @@ async function linkDaemon(outDir: string, workDir: string, target: Target): Prom
   const link = join(workDir, daemonName(target));
   await symlink(target.fileName, link);
   await rename(link, join(outDir, daemonName(target)));
-}
-
-/** pkg tells each of its steps on standard output; what went wrong comes as an error anyway. */
-async function quietly(work: () => Promise<void>): Promise<void> {
-  const { log } = console;
-  console.log = () => {};
-  try {
-    await work();
-  } finally {
-    console.log = log;
-  }
-}
-
-function kilobytes(bytes: number): string {
-  return `${Math.round(bytes / 1000)} kB`;
 }
 
 function say(line: string): void {

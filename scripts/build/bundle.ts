@@ -18,6 +18,8 @@ import { FIRST_PART } from "./loader.ts";
 const WHOLE_PARTS = { "cli/hook/at-once.ts": "hook.js" } as const;
 
 export interface BundleOptions {
+  /** The repository's folder. */
+  readonly root: string;
   /** Entry point, absolute. */
   readonly entry: string;
   /** Where the parts are written. */
@@ -28,6 +30,8 @@ export interface BundleOptions {
 export interface Bundle {
   /** The parts' files, by the name that `require` is called with. */
   readonly parts: ReadonlyMap<string, string>;
+  /** Files that something was taken from, as esbuild names them. */
+  readonly sources: readonly string[];
   /** Text that every start loads, and all of it. */
   readonly bytes: { readonly first: number; readonly all: number };
 }
@@ -44,13 +48,16 @@ const SHARED = {
   logLevel: "warning",
 } as const satisfies BuildOptions;
 
-export async function bundle({ entry, outDir, version }: BundleOptions): Promise<Bundle> {
+export async function bundle({ root, entry, outDir, version }: BundleOptions): Promise<Bundle> {
   const asModules = {
     ...SHARED,
     bundle: true,
     format: "esm",
     outdir: outDir,
     write: false,
+    metafile: true,
+    // Names of parts come from paths relative to it: the same wherever the repository lies.
+    absWorkingDir: root,
     // Its entry for Node is UMD, whose requires esbuild can't see.
     alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
     define: { PRISM_VERSION: JSON.stringify(version) },
@@ -79,7 +86,10 @@ export async function bundle({ entry, outDir, version }: BundleOptions): Promise
     bytes.all += code.length;
     if (`./${name}` === FIRST_PART) bytes.first = code.length;
   }
-  return { parts, bytes };
+  const taken = built
+    .flatMap(({ metafile }) => Object.values(metafile.outputs))
+    .flatMap(({ inputs }) => Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0));
+  return { parts, sources: [...new Set(taken.map(([path]) => path))].sort(), bytes };
 }
 
 /** Leaves these out of the bundle: an import of one becomes an import of its part. */

@@ -3,16 +3,20 @@
  * text, because it runs before anything that esbuild made. A part is ASCII, so its bytes are its characters;
  * it carries a name of its own in stack traces, and not the folder that it was built in.
  *
- * With a part may lie its code as V8 compiled it in the warm-up (see warm-up.ts). V8 checks that it fits the
- * part, its own version and its flags, and compiles afresh if not: it can be missing or stale without harm.
+ * With a part may lie its code as V8 compiled it ahead (see compile-ahead.ts). V8 checks that it fits the part,
+ * its own version and its flags, and compiles afresh if not: it can be missing or stale without harm.
  */
 export const FIRST_PART = "./main.js";
 
-/** What both loaders do with a part. They must agree to the letter: V8 knows a cache by its source. */
+/** A part as V8 is given it, ahead and at a start: to the letter the same, since V8 knows a cache by its source. */
 const WRAP = `const wrap = (text) => "(function (exports, require, module) {" + text + "\\n})";`;
 
-const LOAD = `
+/** @param cached names of the parts whose compiled code lies beside them, as the asset `NAME.code` */
+export function loaderText(cached: readonly string[]): string {
+  return `"use strict";
 const fromNode = require;
+const sea = fromNode("node:sea");
+const { Script } = fromNode("node:vm");
 const loaded = new Map();
 ${WRAP}
 function load(name) {
@@ -24,14 +28,6 @@ function load(name) {
   }
   return part.exports;
 }
-`;
-
-/** @param cached names of the parts whose compiled code lies beside them, as the asset `NAME.code` */
-export function loaderText(cached: readonly string[]): string {
-  return `"use strict";
-${LOAD}
-const sea = fromNode("node:sea");
-const { Script } = fromNode("node:vm");
 const cached = new Set(${JSON.stringify(cached)});
 function scriptOf(name) {
   const text = wrap(Buffer.from(sea.getRawAsset(name)).latin1Slice());
@@ -43,22 +39,22 @@ load("${FIRST_PART}");
 `;
 }
 
-/** The same for the warm-up: parts come from its own folder, and at the end it leaves their code there. */
-export const WARM_UP_LOADER = `"use strict";
-${LOAD}
-const fs = fromNode("node:fs");
-const { Script } = fromNode("node:vm");
-const scripts = new Map();
-function scriptOf(name) {
-  const text = wrap(fs.readFileSync(__dirname + name.slice(1), "latin1"));
+/**
+ * Leaves the compiled code of each part beside it. The flag is back before the code is written, because V8 takes
+ * code only under the flags that it was written under.
+ */
+export const COMPILE_AHEAD = `"use strict";
+const fs = require("node:fs");
+const { setFlagsFromString } = require("node:v8");
+const { Script } = require("node:vm");
+${WRAP}
+for (const [name, file] of JSON.parse(fs.readFileSync(process.argv[2], "utf8"))) {
+  const text = wrap(fs.readFileSync(file, "latin1"));
+  setFlagsFromString("--no-lazy");
   const script = new Script(text, { filename: "prism" + name.slice(1) });
-  scripts.set(name, script);
-  return script;
+  setFlagsFromString("--lazy");
+  const code = script.createCachedData();
+  if (new Script(text, { cachedData: code }).cachedDataRejected) throw new Error("V8 does not take back " + name);
+  fs.writeFileSync(file + ".code", code);
 }
-process.once("exit", () => {
-  for (const [name, script] of scripts) {
-    fs.writeFileSync(__dirname + name.slice(1) + ".code", script.createCachedData());
-  }
-});
-load("${FIRST_PART}");
 `;

@@ -3,18 +3,21 @@
  * enhanced mode walks node_modules and lays a virtual file system under the program, which a bundle does not
  * need and which costs 13 ms and 2.8 MB of every start.
  *
- * pkg's command line passes on neither a runtime nor Node's own settings for such executables, but the function
- * behind it takes both, so that function is called. pkg is pinned to an exact version for that reason, and
- * proof.ts asserts in the built file that the settings arrived.
+ * pkg's command line does not pass on Node's own settings for such executables, but the function behind it does,
+ * so that function is called. pkg is pinned to an exact version for that reason, and proof.ts asserts in the
+ * built file that the settings arrived. It looks for runtimes in a folder of the user's home before it asks the
+ * network, so it is given a home of its own, where they lie.
  */
-import { execFile } from "node:child_process";
-import { chmod, copyFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { promisify } from "node:util";
+import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import sea from "@yao-pkg/pkg/lib-es5/sea.js";
 import type { Bundle } from "./bundle.ts";
+import { stripElf } from "./elf-strip.ts";
 import { loaderText } from "./loader.ts";
-import type { Target } from "./targets.ts";
+import { signMachO } from "./mach-o-sign.ts";
+import { stripMachO } from "./mach-o-strip.ts";
+import { unsignPe } from "./pe-unsign.ts";
+import { hostTarget, type Target } from "./targets.ts";
 
 /**
  * Flags that the executable starts with: of Node only. One flag of V8, whichever, and V8 would compile all of
@@ -28,7 +31,15 @@ export const BAKED_FLAGS = [
   "--disable-sigusr1",
 ] as const;
 
+/** How the loader is called while Node takes it up: pkg works in a folder of chance name below the build's own. */
+const LOADER_FILE = "loader.cjs";
+
+/** What macOS's signature calls the program. */
+const SIGNED_AS = "prism";
+
 const SEA_CONFIG = {
+  // Node writes this path into the file: seen from pkg's folder, it is the same in every build.
+  main: `../${LOADER_FILE}`,
   disableExperimentalSEAWarning: true,
   useSnapshot: false,
   // The script itself is a loader of thirty lines; the parts bring their own.
@@ -45,41 +56,69 @@ export interface PackageOptions {
   /** Files with the compiled code of parts, by the part's name. */
   readonly code: ReadonlyMap<string, string>;
   readonly runtime: { readonly path: string; readonly version: string };
+  /** A Node of the same version that runs here; undefined when this process or the runtime itself is one. */
+  readonly writer: string | undefined;
   /** A private folder for what is made on the way. */
   readonly workDir: string;
   readonly outFile: string;
 }
 
 export async function packageExecutable(options: PackageOptions): Promise<void> {
-  const { bundle, code } = options;
-  const loaderFile = join(options.workDir, "loader.cjs");
+  const { bundle, code, target, runtime, workDir, outFile } = options;
+  const loaderFile = join(workDir, LOADER_FILE);
   await writeFile(loaderFile, loaderText([...code.keys()]));
-  const runtimePath = join(options.workDir, "runtime");
-  await copyFile(options.runtime.path, runtimePath);
-  if (options.target.platform === "linux") await stripSymbols(runtimePath);
+  const prepared = join(workDir, "runtime");
+  await writeFile(prepared, preparedFor(target, await readFile(runtime.path)), { mode: 0o755 });
+  await layOut(workDir, target, runtime.version, prepared);
+  if (options.writer !== undefined) await layOut(workDir, hostTarget(), runtime.version, options.writer);
+
   const codeAssets = [...code].map(([name, file]) => [`${name}.code`, file] as const);
   const seaConfig = { ...SEA_CONFIG, assets: Object.fromEntries([...bundle.parts, ...codeAssets]) };
-  await sea.default(loaderFile, {
-    targets: [
-      {
-        nodeRange: `node${options.runtime.version}`,
-        platform: options.target.platform,
-        arch: options.target.arch,
-        output: options.outFile,
-      },
-    ],
-    nodePath: runtimePath,
-    signature: options.target.platform === "macos",
-    seaConfig,
-  });
-  await chmod(options.outFile, 0o755);
+  const { platform, arch } = target;
+  await inHome(workDir, () =>
+    sea.default(loaderFile, {
+      targets: [{ nodeRange: `node${runtime.version}`, platform, arch, output: outFile }],
+      signature: false,
+      seaConfig,
+    }),
+  );
+  if (platform === "macos") await writeFile(outFile, signMachO(await readFile(outFile), SIGNED_AS));
+  await chmod(outFile, 0o755);
 }
 
-/** 18 MB of 127 are symbols that only a debugger reads. A machine without binutils gets the larger file. */
-async function stripSymbols(path: string): Promise<void> {
+function preparedFor({ platform }: Target, runtime: Buffer): Buffer {
+  switch (platform) {
+    case "linux":
+      return stripElf(runtime);
+    case "macos":
+      return stripMachO(runtime);
+    case "win":
+      return unsignPe(runtime);
+  }
+}
+
+/** As pkg would have left it after a download: an archive, what came out of it, and a mark beside each. */
+async function layOut(home: string, target: Target, version: string, runtime: string): Promise<void> {
+  const os = target.platform === "macos" ? "darwin" : target.platform;
+  const name = `node-v${version}-${os}-${target.arch}`;
+  const cache = join(home, ".pkg-cache", "sea");
+  const archive = join(cache, target.platform === "win" ? `${name}.zip` : `${name}.tar.gz`);
+  const file = join(cache, target.platform === "win" ? `${name}.exe` : `${name}/bin/node`);
+  await mkdir(dirname(file), { recursive: true });
+  await symlink(runtime, file);
+  for (const mark of [archive, `${archive}.ok`, `${file}.ok`]) await writeFile(mark, "");
+}
+
+/** The home folder and the folder for temporary files, for as long as the work takes. */
+async function inHome(folder: string, work: () => Promise<void>): Promise<void> {
+  const before = { HOME: process.env["HOME"], TMPDIR: process.env["TMPDIR"] };
+  Object.assign(process.env, { HOME: folder, TMPDIR: folder });
   try {
-    await promisify(execFile)("strip", [path]);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    await work();
+  } finally {
+    for (const [name, value] of Object.entries(before)) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
   }
 }

@@ -11,6 +11,8 @@ import { promisify } from "node:util";
 
 export interface Proof {
   readonly executable: string;
+  /** What runs it here: an emulator with its arguments, or nothing. */
+  readonly prefix: readonly string[];
   /** The runtime that it was made of. */
   readonly runtime: string;
   readonly version: string;
@@ -25,7 +27,8 @@ export async function prove(proof: Proof): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "prism-proof-"));
   try {
     const run = async (args: readonly string[], env: Record<string, string>) => {
-      const { stdout } = await promisify(execFile)(proof.executable, args, {
+      const [program, ...before] = commandOf(proof.prefix, proof.executable);
+      const { stdout } = await promisify(execFile)(program, [...before, ...args], {
         cwd: folder,
         env: { ...NEEDED_BY_WINDOWS, ...env },
         timeout: RUN_MS_MAX,
@@ -52,14 +55,20 @@ export async function prove(proof: Proof): Promise<void> {
  * How many of Node's own modules the runtime compiles from their sources under these flags, although it carries
  * compiled code for them all. A flag of V8 makes it all of them, in silence: see BAKED_FLAGS in package.ts.
  */
-async function compiledAnew({ runtime, flags }: Proof): Promise<string> {
+async function compiledAnew({ prefix, runtime, flags }: Proof): Promise<string> {
   const script = `
     require("node:net");
     const { internalBinding } = require("internal/test/binding");
     console.log(Array.from(internalBinding("builtins").getCacheUsage().compiledWithoutCache).length);`;
-  const args = [...flags, "--expose-internals", "--no-warnings", "-e", script];
-  const { stdout } = await promisify(execFile)(runtime, args, { timeout: RUN_MS_MAX });
+  const [program, ...before] = commandOf(prefix, runtime);
+  const args = [...before, ...flags, "--expose-internals", "--no-warnings", "-e", script];
+  const { stdout } = await promisify(execFile)(program, args, { timeout: RUN_MS_MAX });
   return stdout.trim();
+}
+
+function commandOf(prefix: readonly string[], program: string): readonly [string, ...string[]] {
+  const [first, ...more] = prefix;
+  return first === undefined ? [program] : [first, ...more, program];
 }
 
 /** Without it no Windows process can open a socket. */

@@ -13,7 +13,7 @@ export interface Target {
   readonly runtimePackage: string;
   /** The runtime inside that package. */
   readonly runtimePath: string;
-  /** The executable's name. */
+  /** The executable's name on its own system. */
   readonly fileName: string;
 }
 
@@ -77,6 +77,11 @@ export function targetNamed(name: string): Target {
   const target = TARGETS.find((row) => row.name === name);
   if (target === undefined) throw new Error(`target "${name}" is unknown; the targets are ${targetNames()}`);
   return target;
+}
+
+/** What the file is called beside those of the other systems. */
+export function releaseName({ name, platform }: Target): string {
+  return platform === "win" ? `prism-${name}.exe` : `prism-${name}`;
 }
 
 function targetNames(): string {
