@@ -226,7 +226,7 @@ export type IpcHandlers = {
     params: IpcParams<M>,
   ) => IpcAnswers[M] | Promise<IpcAnswers[M]>;
 } & {
-  /** @param gone fires when the hook no longer waits for the answer */
+  /** @param gone fires when the hook no longer waits for the answer; it may have before */
   readonly hook: (params: IpcParams<"hook">, gone: AbortSignal) => HookAnswer | Promise<HookAnswer>;
 };
 

@@ -31,8 +31,7 @@ async function hook(rest: readonly string[]): Promise<number | null> {
   // Not even a bug may block an agent's prompt or tool.
   process.on("uncaughtException", (error) => void endHookQuietly(error));
   const { hookAtOnce } = await import("./cli/hook/at-once.ts");
-  const { ppid: parent, platform } = process;
-  const status = await hookAtOnce(rest, { env, cwd: process.cwd(), parent, platform });
+  const status = await hookAtOnce(rest, { env, cwd: process.cwd(), parent: process.ppid });
   process.removeAllListeners("uncaughtException");
   return status;
 }

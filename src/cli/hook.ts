@@ -44,7 +44,7 @@ const answered = verb(definition, async (input, runtime) => {
     home: flags.home === undefined ? runtime.home : homeAt(flags.home),
   };
   const { env, version } = runtime;
-  const status = await runHook(hook, { env, version, parent: process.ppid, platform: process.platform });
+  const status = await runHook(hook, { env, version, parent: process.ppid });
   return status === 0 ? EXIT.ok : EXIT.wake;
 });
 

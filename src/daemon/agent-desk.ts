@@ -2,33 +2,38 @@
  * Where the agent's hooks report: keeps the live sessions of the agent on this host, decides what a hook hands
  * to it, and counts receipts. Told of every change of the mailbox; decides nothing about rings.
  *
- * A session is told of news once: what a ring, a hook or a drain has told it is not said again, except at the end
- * of a turn, where an agent that would go idle on waiting signals is held up, and then a bounded number of times.
+ * A session is told of news once: what a ring, a hook or a drain has told it is not said again. But an agent that
+ * would go idle on waiting signals is held up at its turn's end: once for the same ones, and a few times in a row.
  */
 import type { Address } from "../domain/address.ts";
 import { bellWords } from "../domain/bell-words.ts";
 import type { Doorbell } from "../domain/doorbell.ts";
 import type { Log } from "../domain/log.ts";
-import { isProcessAlive } from "../host/process-alive.ts";
+import type { MailboxView } from "../domain/verbs.ts";
+import { birthOf, isProcessAlive } from "../host/process-alive.ts";
 import { HOOK_SILENT, type HookAnswer, type HookParams } from "../ipc/hook.ts";
 import type { AgentReport } from "../ipc.ts";
 import type { AgentSession, AgentSide, Receipt } from "../surfaces/agent-side.ts";
 import { readSessions, type StoredSession, storedText } from "./agent-store.ts";
+import type { SetAlarm } from "./alarm.ts";
 import type { BellFlag } from "./bell-flag.ts";
 
 export interface AgentDeskOptions {
   readonly address: Address;
   /** Epoch milliseconds. */
   readonly nowMs: () => number;
+  /** When this host was started: no session is older. Epoch milliseconds. */
+  readonly bootedAtMs: () => number;
+  readonly alarm: SetAlarm;
   /** What was saved last, or null. */
   readonly load: () => string | null;
   readonly save: (text: string) => void;
-  /** The newest view of the mailbox as a doorbell, and the position of its newest signal. */
+  /** The hub's word on the mailbox as a doorbell, with 0 open while there is none; position of its newest signal. */
   readonly waiting: () => { readonly bell: Doorbell; readonly through: number };
   /** How many tool servers of the agent are attached. */
   readonly listeners: () => number;
   readonly tellChannels: (words: string) => number;
-  /** An agent came, or ended its turn, while something waits that it was not told of. */
+  /** An agent is here, and idle, and nobody who is here was told of what waits. */
   readonly came: () => void;
   /** Shows or takes away the sign by which a hook's command sees, without a process, that it has nothing to do. */
   readonly flag: BellFlag;
@@ -37,12 +42,17 @@ export interface AgentDeskOptions {
 
 /** Windows of one person on one project; beyond it the one unheard the longest is dropped. */
 const SESSIONS_MAX = 16;
-/** A laptop closed over a holiday: what was not heard from since is no session any more. */
+/** Where no process is known to live: what was not heard from over a holiday is no session any more. */
 const UNHEARD_MS_MAX = 14 * 86_400_000;
 /** A mark is taken as a ring begins: far fewer come before it ends. */
 const RECEIPTS_MAX = 64;
-/** Clients end a turn for good after eight blocks in a row. */
+/** Claude Code ends a turn for good after eight blocks in a row; Codex never does. */
 const HOLDS_MAX = 7;
+/**
+ * How long a session may take to become what it begins as: one that was started with a prompt is in its first turn by
+ * then, and the hook that waits to wake it is there.
+ */
+const SETTLE_MS = 500;
 
 interface Live extends StoredSession {
   state: "idle" | "busy";
@@ -50,6 +60,8 @@ interface Live extends StoredSession {
   heardAtMs: number;
   /** Position up to which this session was told what waits. */
   told: number;
+  /** Position up to which it was held up at a turn's end. */
+  heldFor: number;
   /** Turn ends in a row at which it was held up. */
   holds: number;
   waiter: ((answer: HookAnswer) => void) | null;
@@ -63,6 +75,8 @@ export class AgentDesk implements AgentSide {
   readonly #receipts: Receipt[] = [];
   #dropped = 0;
   #isUp = false;
+  #stopAlarm: (() => void) | null = null;
+  #closed = false;
 
   constructor(options: AgentDeskOptions) {
     this.#options = options;
@@ -70,12 +84,13 @@ export class AgentDesk implements AgentSide {
 
   /** Takes up what a former life of the daemon has left, now that the place is this one's alone. */
   begin(): void {
-    const nowMs = this.#options.nowMs();
-    for (const stored of readSessions(this.#options.load())) {
-      if (nowMs - stored.heardAtMs > UNHEARD_MS_MAX) continue;
-      this.#sessions.set(stored.id, { ...stored, ...fresh(stored.heardAtMs), told: 0 });
+    const { load, bootedAtMs, flag } = this.#options;
+    for (const stored of readSessions(load())) {
+      if (stored.heardAtMs < bootedAtMs()) continue;
+      this.#sessions.set(stored.id, { ...stored, ...fresh(stored.heardAtMs) });
     }
-    this.#options.flag.takeAway();
+    this.#dropDead();
+    flag.takeAway();
   }
 
   // What the surface asks.
@@ -85,10 +100,12 @@ export class AgentDesk implements AgentSide {
   }
 
   sessions(client: string): readonly AgentSession[] {
-    this.#dropDead();
-    return this.#newestFirst()
+    return this.#live()
       .filter((session) => session.client === client)
-      .map(({ waiter, told: _told, holds: _holds, ...session }) => ({ ...session, waits: waiter !== null }));
+      .map(({ waiter, born: _born, told: _told, heldFor: _heldFor, holds: _holds, ...session }) => ({
+        ...session,
+        waits: waiter !== null,
+      }));
   }
 
   receiptAfter(mark: number, until: AbortSignal): Promise<Receipt | null> {
@@ -132,19 +149,29 @@ export class AgentDesk implements AgentSide {
 
   // What the daemon tells.
 
-  /** The mailbox changed. @param drained true if somebody drained since the last view */
-  viewed(drained: boolean): void {
-    if (drained) {
-      const { through } = this.#options.waiting();
-      // Whoever drained was told by the answer what still waits.
-      for (const session of this.#sessions.values()) session.told = through;
-      this.#receive("drain", null, null);
+  /**
+   * The mailbox is seen anew.
+   *
+   * @param before the view that it replaces; null if there was none, or it was of another hub
+   */
+  viewed(
+    view: Pick<MailboxView, "told" | "drains">,
+    before: Pick<MailboxView, "told" | "drains"> | null,
+  ): void {
+    this.#dropDead();
+    if (before === null) {
+      // Other positions, or none that anybody here was told of.
+      for (const session of this.#sessions.values()) this.#untell(session);
+    } else {
+      // Whoever drained was told by the answer what still waited: up to there, and not of what came since.
+      if (view.told > before.told) this.#tellAll(view.told);
+      if (view.drains > before.drains) this.#drained();
     }
     this.#raiseFlag();
   }
 
   report(): readonly AgentReport[] {
-    return this.#newestFirst().map(({ client, id, state, stateSinceMs, heardAtMs }) => ({
+    return this.#live().map(({ client, id, state, stateSinceMs, heardAtMs }) => ({
       client,
       session: id,
       state,
@@ -155,6 +182,8 @@ export class AgentDesk implements AgentSide {
 
   /** Ends the hooks that wait, and takes the flag away: without a daemon no hook has anything to do. */
   close(): void {
+    this.#closed = true;
+    this.#stopAlarm?.();
     for (const session of this.#sessions.values()) session.waiter?.(HOOK_SILENT);
     this.#isUp = false;
     this.#options.flag.takeAway();
@@ -162,60 +191,66 @@ export class AgentDesk implements AgentSide {
 
   // What hooks report.
 
-  /** @param gone fires when the hook no longer waits */
+  /** @param gone fires when the hook no longer waits: what it reports counts, and nothing can be said to it */
   hook(params: HookParams, gone: AbortSignal): HookAnswer | Promise<HookAnswer> {
     const { log } = this.#options;
     log("debug", "hookRan", { event: params.event, client: params.client, session: params.session });
+    if (this.#closed) return HOOK_SILENT;
     if (params.event === "session-end") {
-      this.#forget(params.session, params.reason ?? "ended");
+      this.#ended(params);
       return HOOK_SILENT;
     }
     const session = this.#heard(params);
-    const answer = params.event === "wait" ? this.#wait(session, gone) : this.#answer(session, params);
+    const answer =
+      params.event === "wait" ? this.#wait(session, gone) : this.#answer(session, params, gone.aborted);
     this.#raiseFlag();
     return answer;
   }
 
-  #answer(session: Live, params: HookParams): HookAnswer {
+  #answer(session: Live, params: HookParams, isGone: boolean): HookAnswer {
     switch (params.event) {
       case "session-start":
         // A summary of the talk so far is made within a turn, and begins none.
-        if (params.reason !== "compact") this.#rests(session);
-        session.told = 0;
-        this.#tellOwed(session);
+        if (params.reason !== "compact") this.#enter(session, "idle");
+        // What it was told before is not in its talk any more.
+        this.#untell(session);
+        this.#lookSoon();
         return HOOK_SILENT;
       case "user-prompt-submit":
-        this.#works(session);
+        this.#enter(session, "busy");
         session.holds = 0;
-        if (params.isBell !== true) return this.#sayNews(session, false);
+        if (params.isBell !== true) return this.#sayNews(session, isGone);
         session.told = this.#options.waiting().through;
         this.#receive("prompt", session.id, params.via ?? null);
         return HOOK_SILENT;
       case "post-tool-use":
-        this.#works(session);
-        return this.#sayNews(session, false);
+        this.#enter(session, "busy");
+        return this.#sayNews(session, isGone);
       default:
-        return this.#stop(session, params.stopActive === true);
+        return this.#stop(session, isGone);
     }
   }
 
-  #stop(session: Live, isGoingOn: boolean): HookAnswer {
+  /**
+   * Counted here and not by what the client says of its hooks: Codex sets no bound, and a turn that goes on because
+   * of somebody else's hook is no reason to let signals wait.
+   */
+  #stop(session: Live, isGone: boolean): HookAnswer {
     const { bell, through } = this.#options.waiting();
-    if (!isGoingOn) session.holds = 0;
-    const isNews = through > session.told;
-    if (bell.open > 0 && session.holds < HOLDS_MAX && (isNews || !isGoingOn)) {
+    if (!isGone && bell.open > 0 && session.heldFor < through && session.holds < HOLDS_MAX) {
       session.holds += 1;
+      session.heldFor = through;
       return this.#say(session, true);
     }
     session.holds = 0;
-    this.#rests(session);
-    this.#tellOwed(session);
+    this.#enter(session, "idle");
+    this.#lookSoon();
     return HOOK_SILENT;
   }
 
-  #sayNews(session: Live, hold: boolean): HookAnswer {
+  #sayNews(session: Live, isGone: boolean): HookAnswer {
     const { bell, through } = this.#options.waiting();
-    return bell.open > 0 && through > session.told ? this.#say(session, hold) : HOOK_SILENT;
+    return !isGone && bell.open > 0 && through > session.told ? this.#say(session, false) : HOOK_SILENT;
   }
 
   #say(session: Live, hold: boolean): HookAnswer {
@@ -226,6 +261,8 @@ export class AgentDesk implements AgentSide {
   }
 
   #wait(session: Live, gone: AbortSignal): Promise<HookAnswer> {
+    if (gone.aborted) return Promise.resolve(HOOK_SILENT);
+    // The client runs one at each turn's end, and ends none of them.
     session.waiter?.(HOOK_SILENT);
     return new Promise((resolve) => {
       const waiter = (answer: HookAnswer): void => {
@@ -241,10 +278,36 @@ export class AgentDesk implements AgentSide {
     });
   }
 
-  /** It is here, and idle, and does not know of what waits: a ring that failed before may work now. */
-  #tellOwed(session: Live): void {
+  #drained(): void {
+    // What it left is worth one more turn.
+    for (const session of this.#sessions.values()) session.heldFor = 0;
+    this.#receive("drain", null, null);
+  }
+
+  #tellAll(through: number): void {
+    for (const session of this.#sessions.values()) session.told = Math.max(session.told, through);
+  }
+
+  #untell(session: Live): void {
+    session.told = 0;
+    session.heldFor = 0;
+  }
+
+  /** A ring that failed before may work now, and one that was taken by who is gone again is worth nothing. */
+  #lookSoon(): void {
+    const { alarm, came } = this.#options;
+    if (!this.#isUnheard()) return;
+    this.#stopAlarm ??= alarm(SETTLE_MS, () => {
+      this.#stopAlarm = null;
+      if (this.#isUnheard()) came();
+    });
+  }
+
+  #isUnheard(): boolean {
     const { bell, through } = this.#options.waiting();
-    if (session.state === "idle" && bell.open > 0 && through > session.told) this.#options.came();
+    if (bell.open === 0) return false;
+    const live = this.#live();
+    return live.some(({ state }) => state === "idle") && live.every(({ told }) => told < through);
   }
 
   #heard(params: HookParams): Live {
@@ -255,37 +318,41 @@ export class AgentDesk implements AgentSide {
       params.inboxPath === undefined
         ? (before?.inbox ?? null)
         : { path: params.inboxPath, token: params.inboxToken ?? null };
+    const pid = params.pid ?? before?.pid ?? null;
     const live: Live = {
-      ...(before ?? { ...fresh(nowMs), told: 0 }),
-      ...{ client, id, inbox, heardAtMs: nowMs },
+      ...(before ?? fresh(nowMs)),
+      ...{ client, id, inbox, pid, heardAtMs: nowMs },
+      born: pid === null ? null : birthOf(pid),
       cwd: params.cwd ?? before?.cwd ?? null,
       transcript: params.transcript ?? before?.transcript ?? null,
-      pid: params.pid ?? before?.pid ?? null,
       version: params.version ?? before?.version ?? null,
       mode: params.mode ?? before?.mode ?? null,
     };
+    const stored = before === undefined ? "" : storedText([{ ...before, heardAtMs: nowMs }]);
     const session = before === undefined ? live : Object.assign(before, live);
     this.#sessions.set(id, session);
     if (before === undefined) {
       this.#options.log("info", "agentCame", { client, session: id });
+      this.#dropDead();
       this.#dropOldest();
     }
-    if (before === undefined || params.event === "session-start") this.#save();
+    if (params.event === "session-start" || storedText([session]) !== stored) this.#save();
     return session;
   }
 
-  #works(session: Live): void {
-    if (session.state !== "busy") this.#enter(session, "busy");
-  }
-
-  #rests(session: Live): void {
-    if (session.state !== "idle") this.#enter(session, "idle");
-  }
-
   #enter(session: Live, state: "idle" | "busy"): void {
+    if (session.state === state) return;
     session.state = state;
     session.stateSinceMs = this.#options.nowMs();
     this.#change();
+  }
+
+  /** One talk may be open in two processes: who leaves it does not end it for the other. */
+  #ended({ session: id, pid, reason }: HookParams): void {
+    const session = this.#sessions.get(id);
+    if (session === undefined) return;
+    const isOther = pid !== undefined && session.pid !== null && pid !== session.pid;
+    if (!isOther || !this.#isLive(session)) this.#forget(id, reason ?? "ended");
   }
 
   #forget(id: string, reason: string): void {
@@ -299,9 +366,20 @@ export class AgentDesk implements AgentSide {
     this.#raiseFlag();
   }
 
+  /** Of a process that is known, its life decides; a client that was killed said nothing. */
+  #isLive({ pid, born, heardAtMs }: Live): boolean {
+    if (pid === null) return this.#options.nowMs() - heardAtMs <= UNHEARD_MS_MAX;
+    // Numbers are used again.
+    return isProcessAlive(pid) && (born === null || born === birthOf(pid));
+  }
+
+  #live(): readonly Live[] {
+    return this.#newestFirst().filter((session) => this.#isLive(session));
+  }
+
   #dropDead(): void {
-    for (const { id, pid } of [...this.#sessions.values()]) {
-      if (pid !== null && !isProcessAlive(pid)) this.#forget(id, "its process is gone");
+    for (const session of [...this.#sessions.values()]) {
+      if (!this.#isLive(session)) this.#forget(session.id, "its process is gone");
     }
   }
 
@@ -340,8 +418,10 @@ export class AgentDesk implements AgentSide {
   }
 }
 
-function fresh(sinceMs: number): Pick<Live, "state" | "stateSinceMs" | "holds" | "waiter"> {
-  return { state: "idle", stateSinceMs: sinceMs, holds: 0, waiter: null };
+function fresh(
+  sinceMs: number,
+): Pick<Live, "state" | "stateSinceMs" | "told" | "heldFor" | "holds" | "waiter"> {
+  return { state: "idle", stateSinceMs: sinceMs, told: 0, heldFor: 0, holds: 0, waiter: null };
 }
 
 /** Settles with the first look that is not null, or null when `until` fires. */

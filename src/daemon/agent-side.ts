@@ -2,10 +2,12 @@
  * What a daemon lends its surface, put together: the desk where hooks report, and the files in which desk and
  * surface keep what their next life shall know. What waits is known only once the lifecycle is there.
  */
+import { uptime } from "node:os";
 import { join } from "node:path";
 import type { Doorbell } from "../domain/doorbell.ts";
 import { bellFlagPathOf } from "../host/home.ts";
 import { AgentDesk } from "./agent-desk.ts";
+import { hostAlarm } from "./alarm.ts";
 import { openBellFlag } from "./bell-flag.ts";
 import type { Clock } from "./clock.ts";
 import { openNote } from "./note.ts";
@@ -37,6 +39,8 @@ export function openAgentSide(options: DaemonOptions, clock: Clock, stateDir: st
   const desk = new AgentDesk({
     address: options,
     nowMs: () => clock.nowMs(),
+    bootedAtMs: () => clock.nowMs() - uptime() * 1000,
+    alarm: hostAlarm,
     load: () => sessions.load(),
     save: (text) => sessions.save(text),
     waiting: () => world.waiting(),

@@ -10,6 +10,8 @@ export interface StoredSession {
   readonly cwd: string | null;
   readonly transcript: string | null;
   readonly pid: number | null;
+  /** What tells its process from a later one of the same number, where the system says so. */
+  readonly born: string | null;
   readonly version: string | null;
   readonly mode: string | null;
   readonly inbox: { readonly path: string; readonly token: string | null } | null;
@@ -18,9 +20,11 @@ export interface StoredSession {
 const FORMAT = 1;
 
 export function storedText(sessions: readonly StoredSession[]): string {
-  const stored = sessions.map(({ client, id, heardAtMs, cwd, transcript, pid, version, mode, inbox }) => ({
-    ...{ client, id, heardAtMs, cwd, transcript, pid, version, mode, inbox },
-  }));
+  const stored = sessions.map(
+    ({ client, id, heardAtMs, cwd, transcript, pid, born, version, mode, inbox }) => ({
+      ...{ client, id, heardAtMs, cwd, transcript, pid, born, version, mode, inbox },
+    }),
+  );
   return `${JSON.stringify({ format: FORMAT, sessions: stored })}\n`;
 }
 
@@ -37,7 +41,7 @@ export function readSessions(text: string | null): readonly StoredSession[] {
 
 function sessionIn(value: unknown): StoredSession | null {
   if (typeof value !== "object" || value === null) return null;
-  const { client, id, heardAtMs, cwd, transcript, pid, version, mode, inbox } = value as {
+  const { client, id, heardAtMs, cwd, transcript, pid, born, version, mode, inbox } = value as {
     [key: string]: unknown;
   };
   if (typeof client !== "string" || typeof id !== "string" || typeof heardAtMs !== "number") return null;
@@ -46,6 +50,7 @@ function sessionIn(value: unknown): StoredSession | null {
     cwd: textOrNull(cwd),
     transcript: textOrNull(transcript),
     pid: Number.isSafeInteger(pid) ? (pid as number) : null,
+    born: textOrNull(born),
     version: textOrNull(version),
     mode: textOrNull(mode),
     inbox: inboxIn(inbox),

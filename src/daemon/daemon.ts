@@ -23,9 +23,10 @@ import { connectHub } from "../net/hub-client.ts";
 import { openIpcServer, type RunningIpcServer } from "../net/ipc-server.ts";
 import type { Surface } from "../surfaces/surface.ts";
 import { type DaemonAgentSide, openAgentSide } from "./agent-side.ts";
+import { hostAlarm } from "./alarm.ts";
 import { type Attaching, openAttaching } from "./attaching.ts";
 import { openClock } from "./clock.ts";
-import { Driver, hostAlarm } from "./driver.ts";
+import { Driver } from "./driver.ts";
 import { type HubLink, openHubLink } from "./hub-link.ts";
 import type { DaemonEnd, DaemonOptions, DaemonPorts, RunningDaemon, SurfacePorts } from "./options.ts";
 import { openRinger, type Ringer, withinTime } from "./ringer.ts";
@@ -156,7 +157,7 @@ class Daemon implements RunningDaemon {
         hub: this.#hub,
         ringer,
         save: (position) => this.#stateFile.save(position),
-        viewed: (view, before) => agentSide.desk.viewed(before !== null && view.drains > before.drains),
+        viewed: (view, before) => agentSide.desk.viewed(view, before),
         tellAttached: (bell) => this.#ipc?.broadcast(bell),
         metrics: this.#metrics,
         log: options.log,

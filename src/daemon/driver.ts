@@ -12,6 +12,7 @@ import type { Position } from "../fsm/position.ts";
 import { type Effect, type EndReason, type Event, type State, step } from "../fsm.ts";
 import type { RingAnswer } from "../ipc.ts";
 import type { PersonaMetrics } from "../metrics.ts";
+import type { SetAlarm } from "./alarm.ts";
 import type { Clock } from "./clock.ts";
 import type { HubLink } from "./hub-link.ts";
 import type { Ringer } from "./ringer.ts";
@@ -25,7 +26,7 @@ export interface DriverWorld {
   readonly hub: Omit<HubLink, "closed">;
   readonly ringer: Pick<Ringer, "ring" | "cancel">;
   readonly save: (position: Position | null) => void;
-  /** The mailbox is seen anew; called before anything follows from it. */
+  /** The mailbox is seen anew; called before anything follows from it. `before` is null if it was another's. */
   readonly viewed: (view: MailboxView, before: MailboxView | null) => void;
   /** Tells the shims; one with `open` 0 says that nothing waits any more. */
   readonly tellAttached: (bell: Doorbell) => void;
@@ -34,17 +35,6 @@ export interface DriverWorld {
   /** The lifecycle has ended; called once. */
   readonly ended: (reason: EndReason, failure: ErrorReport | null) => void;
 }
-
-/** Calls `rang` once after `delayMs` of monotonic time, or early; returns what calls it off. */
-export type SetAlarm = (delayMs: number, rang: () => void) => () => void;
-
-/** The longest that a Node timer can wait; a later alarm is waited for in pieces. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
-
-export const hostAlarm: SetAlarm = (delayMs, rang) => {
-  const timer = setTimeout(rang, Math.min(delayMs, TIMER_MS_MAX));
-  return () => clearTimeout(timer);
-};
 
 /** The last ring's outcome, for `status`. */
 export interface LastRing {
@@ -149,9 +139,15 @@ export class Driver {
     this.feed({ on: "wakeReached" });
   }
 
-  /** The same, with the position of the newest signal. */
+  /**
+   * The same, with the position of the newest signal, for who speaks to the agent beside a ring. As for rings: what was
+   * known before the connection was lost may be drained by now, so without one nothing waits (invariant 6).
+   */
   waiting(): { readonly bell: Doorbell; readonly through: number } {
-    return { bell: this.doorbell(), through: this.#state.watch.doorbells.heard.through };
+    const { id, watch } = this.#state;
+    const isSettled = id === "connected" || id === "emitting";
+    const bell = this.doorbell();
+    return { bell: isSettled ? bell : { ...bell, open: 0 }, through: watch.doorbells.heard.through };
   }
 
   stopAlarm(): void {
@@ -224,7 +220,11 @@ export class Driver {
   #tellViewed(before: State, after: State): void {
     const { view } = after.watch.doorbells;
     const seen = before.watch.doorbells.view;
-    if (view !== null && view !== seen) this.#world.viewed(view, seen);
+    if (view === null || view === seen) return;
+    // Of another hub, or of one that was put back to an older state: see `reconcile` of `fsm/moves.ts`.
+    const isAnew =
+      before.watch.hubId !== after.watch.hubId || view.revision < (seen?.revision ?? view.revision);
+    this.#world.viewed(view, isAnew ? null : seen);
   }
 
   /** Who is attached hears that nothing waits any more: each doorbell replaces the one before it. */

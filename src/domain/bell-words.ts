@@ -14,10 +14,7 @@ export function bellWords(bell: Doorbell): string {
   const count = bell.open === 1 ? "1 signal waits" : `${bell.open} signals wait`;
   const urgent = bell.urgent === 0 ? "" : `, ${bell.urgent} urgent`;
   const again = bell.attempt > 1 ? ` This is ring ${bell.attempt}.` : "";
-  return (
-    `Prism: ${count} for ${formatAddress(bell)}${urgent}${fromWords(bell)}.${again} ` +
-    `Call the prism_drain tool, or run: ${commandOf(bell)}`
-  );
+  return `Prism: ${count} for ${formatAddress(bell)}${urgent}${fromWords(bell)}.${again} ` + callWords(bell);
 }
 
 /** True for what an earlier ring, maybe of an earlier process, left on this persona's input line. */
@@ -30,16 +27,21 @@ export function isBellWords(line: string, bell: Doorbell): boolean {
   return line.startsWith(who, begins[0].length) && ends !== -1 && ends + command.length === line.length;
 }
 
-/** True if the doorbell's words for this address stand in a text, whatever a client has put around them. */
+/**
+ * True if the doorbell's words for this address stand in a text, whatever a client has put around them: from their
+ * beginning to what they ask for, so that somebody who only speaks of a doorbell is not taken for one.
+ */
 export function holdsBellWords(text: string, address: Address): boolean {
-  const at = text.indexOf("Prism: ");
-  if (at === -1) return false;
-  const begins = /^Prism: \d+ signals? waits? for /.exec(text.slice(at, at + NAMED_CHARS_MAX));
-  if (begins === null) return false;
-  const rest = text.slice(at + begins[0].length);
   const who = formatAddress(address);
-  // Names may hold dots: only a sentence's mark ends one.
-  return rest.startsWith(who) && /^[.,] /.test(rest.slice(who.length, who.length + 2));
+  const call = callWords(address);
+  for (const begins of text.matchAll(/Prism: \d{1,16} signals? waits? for /g)) {
+    const at = begins.index + begins[0].length;
+    // Names may hold dots: only a sentence's mark ends one.
+    const isOurs =
+      text.startsWith(who, at) && /^[.,] /.test(text.slice(at + who.length, at + who.length + 2));
+    if (isOurs && text.startsWith(call, text.indexOf("Call ", at))) return true;
+  }
+  return false;
 }
 
 function fromWords(bell: Doorbell): string {
@@ -56,6 +58,10 @@ function fromWords(bell: Doorbell): string {
   return `, from ${named.join(", ")}${counted < bell.open ? " and others" : ""}`;
 }
 
-function commandOf(bell: Doorbell): string {
-  return `prism drain --persona ${bell.persona} --project ${bell.project}`;
+function callWords(address: Address): string {
+  return `Call the prism_drain tool, or run: ${commandOf(address)}`;
+}
+
+function commandOf({ persona, project }: Address): string {
+  return `prism drain --persona ${persona} --project ${project}`;
 }

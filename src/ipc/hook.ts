@@ -49,7 +49,6 @@ export const hookParams = object({
     text({ bytesMax: limits.nameCharsMax, about: "the path by which the words came, if they show it" }),
   ),
   mode: maybe(text({ bytesMax: 64, about: "the session's permission mode, in the client's word" })),
-  stopActive: maybe(flag("the turn goes on already because a hook kept it from ending")),
 });
 export type HookParams = Infer<typeof hookParams>;
 

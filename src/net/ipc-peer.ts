@@ -59,7 +59,7 @@ export class IpcPeer {
   #deadline: NodeJS.Timeout | undefined;
   /** The newest doorbell, while the one before it is still unread. */
   #waitingBell: string | undefined;
-  /** Fires when the client reads no more: for a hook that blocks on its answer. */
+  /** Fires when the client reads no more: for a hook, to which nothing can be said then. */
   #gone: AbortController | undefined;
 
   constructor(socket: Socket, daemon: IpcPeerHost, events: IpcPeerEvents) {
@@ -271,14 +271,19 @@ export class IpcPeer {
     }
   }
 
-  #hook(params: HookParams): HookAnswer | Promise<HookAnswer> {
+  async #hook(params: HookParams): Promise<HookAnswer> {
     const { handlers, limits } = this.#daemon;
-    if (params.event !== "wait") return handlers.hook(params, NEVER);
-    if (!this.#events.mayAttach()) return HOOK_SILENT;
     this.#gone ??= new AbortController();
+    const gone = this.#gone;
+    if (this.#finishing) gone.abort();
+    // A daemon that was held up may read the words of a hook that has lost patience since. Its end stands behind them,
+    // and is read in the loop's next turn: else the agent would count as told of what nobody handed to it.
+    for (let turn = 0; turn < 2; turn++) await new Promise(setImmediate);
+    if (params.event !== "wait") return handlers.hook(params, gone.signal);
+    if (!this.#events.mayAttach()) return HOOK_SILENT;
     // It blocks for an hour or more, and nothing is said meanwhile.
     this.#socket.setTimeout(0);
-    const answer = Promise.resolve(handlers.hook(params, this.#gone.signal));
+    const answer = Promise.resolve(handlers.hook(params, gone.signal));
     return answer.finally(() => this.#socket.setTimeout(limits.idleMsMax));
   }
 
@@ -327,8 +332,6 @@ export class IpcPeer {
     return {};
   }
 }
-
-const NEVER = new AbortController().signal;
 
 /** Failures that the caller's own message brought about. */
 const BAD_REQUESTS: ReadonlySet<string> = new Set([

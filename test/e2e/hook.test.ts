@@ -3,7 +3,7 @@
  * standard input. Above all it must never harm: whatever is wrong, it ends with status 0.
  */
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -70,13 +70,29 @@ describe("a hook at its daemon", () => {
 
   test("that blocks ends with 2 only if it wakes its session, and with 0 when the daemon goes", async () => {
     const { home, daemon } = await duty("wait");
-    const blocked = run(home, hookArgs("wait"), { input: stdin() });
+    const attended = { CLAUDE_CODE_ENTRYPOINT: "cli", CLAUDE_CODE_SESSION_ATTENDED: "1" };
+    const input = stdin({ hook_event_name: "SessionStart" });
+    const byMistake = hookArgs("wait").map((word) => (word === "claude-code" ? "codex" : word));
+    expect(await run(home, byMistake, { input, env: attended })).toEqual({ status: 0, out: "", err: "" });
+    const blocked = run(home, hookArgs("wait"), { input, env: attended });
     for (;;) {
       const { here } = JSON.parse((await run(home, ["status", "--json"])).out);
       if (here[0].agents.length === 1) break;
     }
     await daemon.kill("SIGKILL");
     expect(await blocked).toEqual({ status: 0, out: "", err: "" });
+  });
+
+  test("leaves words to the next hook when its daemon is stopped and comes too late", async () => {
+    const { home, daemon } = await duty("stopped");
+    const hook = (event: string) => run(home, hookArgs(event), { input: stdin() });
+    await hook("user-prompt-submit");
+    await run(home, ["signal", "reviewer@shop", "x", "--from", "planner@shop"]);
+    daemon.child.kill("SIGSTOP");
+    expect(await hook("post-tool-use")).toEqual({ status: 0, out: "", err: "" });
+    daemon.child.kill("SIGCONT");
+    expect((await hook("post-tool-use")).out).toContain("1 signal waits");
+    expect((await hook("post-tool-use")).out).toBe("");
   });
 
   test("keeps the inbox's secret in an owner-only file, and nowhere else", async () => {
@@ -100,7 +116,7 @@ describe("a hook at its daemon", () => {
 describe("a hook never harms", () => {
   const silent = { status: 0, out: "", err: "" };
 
-  test.each(["session-start", "user-prompt-submit", "post-tool-use", "stop", "session-end", "wait"])(
+  test.each(["session-start", "user-prompt-submit", "post-tool-use", "stop", "session-end"])(
     "%s without a daemon: status 0, silence, a line in the log",
     async (event) => {
       const home = place.folder(`none-${event}`);
@@ -153,6 +169,21 @@ describe("a hook never harms", () => {
       expect(await run(home, hookArgs("post-tool-use"), { input: stdin() })).toEqual(silent);
       await new Promise<void>((resolve) => server.close(() => resolve()));
     }
+  });
+
+  test("with a socket in a folder that others can enter: it says nothing there, and hears nothing", async () => {
+    const home = place.folder("open");
+    const path = ipcPathOf(homeAt(home), "local", SHOP);
+    ensurePrivateDir(join(path, ".."));
+    const heard: string[] = [];
+    const server = createServer((socket) => socket.on("data", (data) => heard.push(String(data))));
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    chmodSync(join(path, ".."), 0o755);
+    const env = { CLAUDE_CODE_MESSAGING_SOCKET: "/x.sock", CLAUDE_CODE_MESSAGING_TOKEN: "s3cr3t" };
+    expect(await run(home, hookArgs("stop"), { input: stdin(), env })).toEqual(silent);
+    expect(heard).toEqual([]);
+    expect(readFileSync(join(home, "log/hook.log"), "utf8")).toContain("others can enter the folder");
+    await new Promise<void>((resolve) => server.close(() => resolve()));
   });
 
   test("in a home that can't be written", async () => {

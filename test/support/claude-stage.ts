@@ -187,10 +187,12 @@ export class ClaudeSession {
       ...{ session_id: id, transcript_path: join(home, ".claude/projects/p", `${id}.jsonl`), cwd: project },
       // What starts a session does not know its mode yet.
       ...(event === "session-start" ? {} : { permission_mode: mode ?? "default" }),
+      ...(event === "wait" ? { hook_event_name: "Stop" } : {}),
       ...more,
     };
     const env = {
       ...{ CLAUDE_PID: String(process.pid), AI_AGENT: "claude-code_2-1-329_harness" },
+      ...{ CLAUDE_CODE_ENTRYPOINT: "cli", CLAUDE_CODE_SESSION_ATTENDED: "1" },
       ...(hasInbox === false
         ? {}
         : { CLAUDE_CODE_MESSAGING_SOCKET: this.inboxPath, CLAUDE_CODE_MESSAGING_TOKEN: "t0ken" }),
@@ -206,6 +208,8 @@ export function openDesk(waiting = { bell: bellOf(1, { open: 0 }) as Doorbell, t
   return new AgentDesk({
     address,
     nowMs: Date.now,
+    bootedAtMs: () => 0,
+    alarm: () => () => {},
     load: () => null,
     save() {},
     waiting: () => waiting,

@@ -61,6 +61,11 @@ export class RingWatch {
     this.desk = new AgentDesk({
       address: ADDRESS,
       nowMs: Date.now,
+      bootedAtMs: () => 0,
+      alarm: (_delayMs, rang) => {
+        const timer = setTimeout(rang, 1);
+        return () => clearTimeout(timer);
+      },
       load: () => null,
       save() {},
       waiting: () => ({ bell: this.#bell(0, 0), through: this.view.through }),
@@ -93,7 +98,6 @@ export class RingWatch {
       ...NO_SIGNALS,
       ...{ revision: revision + 1, through, told: through, drains: drains + 1 },
     });
-    this.desk.viewed(true);
     return open;
   }
 
@@ -119,10 +123,11 @@ export class RingWatch {
   }
 
   #see(view: MailboxView): void {
-    const isDrained = view.drains > this.view.drains;
+    const before = this.view;
     this.view = view;
+    // As the driver does: nothing follows from a view that the desk has not seen.
+    this.desk.viewed(view, before);
     this.#feed(hear(this.#doorbells, view, Date.now()));
-    if (!isDrained) this.desk.viewed(false);
     for (const look of [...this.#waiting]) look();
   }
 

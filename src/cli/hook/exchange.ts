@@ -4,7 +4,9 @@
  * for each event, and pays for every module that it loads.
  */
 import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { requestText } from "../../domain/rpc.ts";
+import { verifyPrivateDir } from "../../host/home.ts";
 import { HOOK_SILENT, type HookAnswer, type HookParams, readHookAnswer } from "../../ipc/hook.ts";
 
 export type Exchange =
@@ -17,16 +19,26 @@ const ANSWER_CHARS_MAX = 256 * 1024;
 const HELLO = 1;
 const HOOK = 2;
 
-/** @param timeoutMs null to wait as long as the daemon lives */
+/** How long the answer is waited for. */
+export type Patience =
+  | { readonly answerMsMax: number }
+  /** For as long as the daemon lives, or until the signal fires. */
+  | { readonly until: AbortSignal };
+
 export async function askDaemon(
   path: string,
   hello: object,
   params: HookParams,
-  timeoutMs: number | null,
+  patience: Patience,
 ): Promise<Exchange> {
-  // Where no daemon stands, node:net need not be loaded, which takes longer than all else that a hook does. Not on
-  // Windows: there to ask for a pipe is to open it.
-  if (!path.startsWith("\\\\.\\pipe\\") && !existsSync(path)) return { kind: "absent" };
+  if (!isPipe(path)) {
+    // Where no daemon stands, node:net need not be loaded, which takes longer than all else that a hook does. Not on
+    // Windows: there to ask for a pipe is to open it.
+    if (!existsSync(path)) return { kind: "absent" };
+    // A session's secret leaves, and words for the agent come back: in a folder that others can enter, anybody may
+    // be listening.
+    verifyPrivateDir(dirname(path));
+  }
   const { connect } = await import("node:net");
   return new Promise((resolve) => {
     let unread = "";
@@ -36,8 +48,14 @@ export async function askDaemon(
       socket.destroy();
       resolve(exchange);
     };
-    const late = (): void => end({ kind: "failed", reason: `the daemon did not answer in ${timeoutMs} ms` });
-    const timer = timeoutMs === null ? undefined : setTimeout(late, timeoutMs);
+    let timer: NodeJS.Timeout | undefined;
+    if ("until" in patience) {
+      patience.until.addEventListener("abort", () => end(SILENT), { once: true });
+    } else {
+      const { answerMsMax } = patience;
+      const reason = `the daemon did not answer in ${answerMsMax} ms`;
+      timer = setTimeout(() => end({ kind: "failed", reason }), answerMsMax);
+    }
     socket.setEncoding("utf8");
     socket.on("connect", () => {
       socket.write(`${requestText(HELLO, "hello", hello)}\n${requestText(HOOK, "hook", params)}\n`);
@@ -57,9 +75,17 @@ export async function askDaemon(
       const absent = error.code === "ENOENT" || error.code === "ECONNREFUSED";
       end(absent ? { kind: "absent" } : { kind: "failed", reason: error.code ?? "the socket failed" });
     });
-    // A daemon that ends while a hook blocks has nothing to say any more.
-    socket.on("close", () => end({ kind: "answered", answer: HOOK_SILENT }));
+    socket.on("close", () => {
+      // A daemon that ends while a hook blocks has nothing to say any more.
+      end("until" in patience ? SILENT : { kind: "failed", reason: "the daemon hung up" });
+    });
   });
+}
+
+const SILENT: Exchange = { kind: "answered", answer: HOOK_SILENT };
+
+function isPipe(path: string): boolean {
+  return path.startsWith("\\\\.\\pipe\\");
 }
 
 /** @returns null for a line that decides nothing: the greeting's answer */

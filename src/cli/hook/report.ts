@@ -26,7 +26,7 @@ interface Given {
   readonly reason?: unknown;
   readonly prompt?: unknown;
   readonly permission_mode?: unknown;
-  readonly stop_hook_active?: unknown;
+  readonly hook_event_name?: unknown;
   /** There if a helper of the session's own runs the tool: it has no say over the session. */
   readonly agent_id?: unknown;
 }
@@ -41,7 +41,7 @@ export function reportOf(stdin: string, world: HookWorld): HookParams | null {
   if (session === undefined) return null;
   if (given.agent_id !== undefined && world.event !== "session-end") return null;
   const { env, client, event, address } = world;
-  if (event === "wait" && endsByItself(env)) return null;
+  if (event === "wait" && !mayBlock(given.hook_event_name, world)) return null;
   const prompt = typeof given.prompt === "string" ? given.prompt : "";
   const isBell = event === "user-prompt-submit" && holdsBellWords(prompt, address);
   const inboxPath = short(env["CLAUDE_CODE_MESSAGING_SOCKET"], 4096);
@@ -61,7 +61,6 @@ export function reportOf(stdin: string, world: HookWorld): HookParams | null {
     isBell: isBell || undefined,
     via: isBell && /^\s*<cross-session-message\s/.test(prompt) ? "inbox" : undefined,
     mode: short(given.permission_mode, 64),
-    stopActive: given.stop_hook_active === true || undefined,
   });
 }
 
@@ -89,9 +88,16 @@ const CLIENT_NAMES = {
   "post-tool-use": "PostToolUse",
 } as const;
 
-/** `claude -p` runs no turn before a hook that blocks has ended, and no person is there to be woken for. */
-function endsByItself(env: HookWorld["env"]): boolean {
-  return env["CLAUDE_CODE_SESSION_ATTENDED"] === "0" || /^sdk-/.test(env["CLAUDE_CODE_ENTRYPOINT"] ?? "");
+/** As the client calls the events at which it runs such a hook beside the session, and not in its way. */
+const BESIDE = new Set<unknown>(["SessionStart", "Stop"]);
+
+/**
+ * Only where it is known to do no harm. Codex waits for every hook, and takes its status 2 for a refusal; so does
+ * Claude Code at other events; and without a person at its terminal it runs no turn before such a hook has ended.
+ */
+function mayBlock(eventName: unknown, { client, env }: HookWorld): boolean {
+  if (client !== "claude-code" || !BESIDE.has(eventName)) return false;
+  return env["CLAUDE_CODE_ENTRYPOINT"] === "cli" && env["CLAUDE_CODE_SESSION_ATTENDED"] !== "0";
 }
 
 /** What was cut off at its bound is not whole JSON, but its first members are all that is needed. */
@@ -101,7 +107,9 @@ function parsed(stdin: string): Given {
     return typeof value === "object" && value !== null ? value : {};
   } catch {
     const session = /^\s*\{\s*"session_id"\s*:\s*"([^"\\]{1,128})"/.exec(stdin);
-    return session === null ? {} : { session_id: session[1] };
+    // Too many words of a session's own are passed over rather than one of a helper's taken for the session's.
+    if (session === null || stdin.includes('"agent_id"')) return {};
+    return { session_id: session[1] };
   }
 }
 

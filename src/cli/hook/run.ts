@@ -3,12 +3,13 @@
  * status 0, and leaves a line in the log. The one other status is 2, by which a hook that blocks wakes its agent.
  * Loads as little as it can, since a process is started for each event. Knows no argument parser: see `input.ts`.
  */
-import { appendFileSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
+import { appendFileSync, readSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { type Address, formatAddress } from "../../domain/address.ts";
 import { ensurePrivateDir, type Home, ipcPathOf } from "../../host/home.ts";
 import { createLog } from "../../host/log.ts";
-import { isProcessAlive } from "../../host/process-alive.ts";
+import { procStatOf } from "../../host/proc-stat.ts";
+import { birthOf, isProcessAlive } from "../../host/process-alive.ts";
 import type { HookAnswer, HookEvent, HookParams } from "../../ipc/hook.ts";
 import { IPC_PROTOCOL, IPC_PROTOCOL_MIN } from "../../ipc.ts";
 import { askDaemon } from "./exchange.ts";
@@ -26,7 +27,6 @@ export interface HookProcess {
   readonly env: { readonly [name: string]: string | undefined };
   readonly version: string;
   readonly parent: number;
-  readonly platform: NodeJS.Platform;
 }
 
 /** By which a client is told to wake its session. Source: hooks of claude-code 2.1.329, `asyncRewake`. */
@@ -57,11 +57,10 @@ async function answered(hook: Hook, world: HookProcess): Promise<number> {
   });
   if (params === null) return 0;
   const path = ipcPathOf(home, tenant, address);
-  const blocks = event === "wait";
-  if (blocks) endWithClient(params);
   const { version } = world;
   const hello = { protocol: IPC_PROTOCOL, protocolMin: IPC_PROTOCOL_MIN, version, role: "hook" };
-  const exchange = await askDaemon(path, hello, params, blocks ? null : ANSWER_MS_MAX);
+  const patience = event === "wait" ? { until: endOfClient(params) } : { answerMsMax: ANSWER_MS_MAX };
+  const exchange = await askDaemon(path, hello, params, patience);
   if (exchange.kind === "answered") return handOver(event, exchange.answer);
   if (exchange.kind === "failed") note(hook, "hookFailed", exchange.reason);
   else note(hook, "hookWithoutDaemon", `no daemon stands watch for ${formatAddress(address)}`);
@@ -80,11 +79,14 @@ function handOver(event: HookEvent, answer: HookAnswer): number {
 }
 
 /** A client that died leaves its blocked hooks behind: they look after it, and end as well. */
-function endWithClient({ pid }: HookParams): void {
-  if (pid === undefined) return;
+function endOfClient({ pid }: HookParams): AbortSignal {
+  const end = new AbortController();
+  if (pid === undefined) return end.signal;
+  const birth = birthOf(pid);
   setInterval(() => {
-    if (!isProcessAlive(pid)) process.kill(process.pid, "SIGTERM");
+    if (!isProcessAlive(pid) || birthOf(pid) !== birth) end.abort();
   }, CLIENT_LOOK_MS).unref();
+  return end.signal;
 }
 
 /** Clients write one object and close. What is beyond the bound is read too, or the client's write would fail. */
@@ -119,24 +121,16 @@ function readSome(chunk: Buffer): number {
  * The client's own process, or null if that can't be told: clients run hooks through a shell, which may stand
  * between, and is gone with the hook.
  */
-function clientAbove({ parent, platform }: HookProcess): number | null {
-  if (platform !== "linux") return null;
-  try {
-    const [name, above] = procOf(parent);
-    if (!/^(sh|bash|dash|zsh|ksh|fish|busybox)$/.test(name)) return parent;
-    const [next] = procOf(above);
-    return above > 1 && !/^(sh|bash|dash|zsh|ksh|fish|busybox)$/.test(next) ? above : null;
-  } catch {
-    return null;
-  }
+function clientAbove({ parent }: HookProcess): number | null {
+  const stat = procStatOf(parent);
+  if (stat === null) return null;
+  const above = SHELL.test(stat.name) ? stat.parent : parent;
+  const name = procStatOf(above)?.name ?? "";
+  // Left by its client, a hook's parent is whoever takes in orphans.
+  return above > 1 && name !== "" && name !== "systemd" && !SHELL.test(name) ? above : null;
 }
 
-/** Name and parent of a process. Source: proc(5), `/proc/PID/stat`. */
-function procOf(pid: number): readonly [name: string, parent: number] {
-  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  const end = stat.lastIndexOf(")");
-  return [stat.slice(stat.indexOf("(") + 1, end), Number(stat.slice(end + 2).split(" ")[1])];
-}
+const SHELL = /^(sh|bash|dash|zsh|ksh|fish|busybox)$/;
 
 /** One line for who looks after hooks that do nothing; never in the way of the agent. */
 function note(hook: Hook, event: string, reason: string): void {

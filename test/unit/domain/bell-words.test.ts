@@ -49,6 +49,17 @@ describe("a doorbell's words", () => {
     expect(holdsBellWords("what does Prism: 1 signal waits mean", { persona, project })).toBe(false);
   });
 
+  it("are found behind those of others, and not in what is said of them", () => {
+    const own = { persona: "reviewer", project: "shop" };
+    const others = bellWords(bellOf(1, { persona: "planner" }));
+    expect(holdsBellWords(`${others}\n${bellWords(bellOf(1))}`, own)).toBe(true);
+    expect(holdsBellWords(`${bellWords(bellOf(1))}\n${others}`, own)).toBe(true);
+    expect(holdsBellWords(others, own)).toBe(false);
+    const cited = "Why do I read Prism: 1 signal waits for reviewer@shop, from planner@shop here?";
+    expect(holdsBellWords(cited, own)).toBe(false);
+    expect(holdsBellWords(`${cited} ${others}`, own)).toBe(false);
+  });
+
   it("are known again, and nothing else is", () => {
     const bell = bellOf(1);
     const line = squashed(bellWords(bellOf(7, { open: 12, urgent: 1, attempt: 3 })));

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PrismError } from "../../../src/domain/errors.ts";
 import type { Log } from "../../../src/domain/log.ts";
+import { HOOK_SILENT } from "../../../src/ipc/hook.ts";
 import type { AttachedClient, RingAnswer } from "../../../src/ipc.ts";
 import { connectIpc } from "../../../src/net/ipc-client.ts";
 import { bellOf, HELLO, identity, ipcStage, rawClient } from "../../support/ipc-stage.ts";
@@ -240,6 +241,27 @@ describe("bad input", () => {
       error: { message: `"${method}" came before hello`, data: { code: "protocol_mismatch" } },
     });
     expect(server.attached()).toEqual([]);
+  });
+
+  it("a hook that has gone before it is heard is told so, and what it reports counts", async () => {
+    const heard: boolean[] = [];
+    const { path } = await ipcStage({
+      handlers: {
+        hook: (_params, gone) => {
+          heard.push(gone.aborted);
+          return HOOK_SILENT;
+        },
+      },
+    });
+    const params = { event: "stop", client: "codex", session: "s-1" };
+    const client = await rawClient(path);
+    client.send(HELLO, ask(2, "hook", params));
+    client.socket.destroySoon();
+    const patient = await rawClient(path);
+    patient.send(HELLO, ask(2, "hook", params));
+    await patient.next();
+    await patient.next();
+    expect(heard).toEqual([true, false]);
   });
 
   it("an overlong line ends the connection, after its error", async () => {

@@ -54,15 +54,28 @@ describe("what a hook reports", () => {
     expect(reportOf(stdin(), world("wait", headless))).toBeNull();
     expect(reportOf(stdin(), world("session-start", headless))).toMatchObject({ session: "s-1" });
     const attended = { CLAUDE_CODE_ENTRYPOINT: "cli", CLAUDE_CODE_SESSION_ATTENDED: "1" };
-    expect(reportOf(stdin({ permission_mode: "plan" }), world("wait", attended))).toMatchObject({
-      event: "wait",
-      mode: "plan",
-    });
+    for (const hook_event_name of ["SessionStart", "Stop"]) {
+      const given = stdin({ permission_mode: "plan", hook_event_name });
+      expect(reportOf(given, world("wait", attended))).toMatchObject({ event: "wait", mode: "plan" });
+      expect(reportOf(given, world("wait"))).toBeNull();
+      expect(reportOf(given, world("wait", { CLAUDE_CODE_ENTRYPOINT: "claude-vscode" }))).toBeNull();
+    }
+  });
+
+  it("is nothing of a hook that blocks where it was set up by mistake: at Codex, or in a prompt's way", () => {
+    const attended = { CLAUDE_CODE_ENTRYPOINT: "cli", CLAUDE_CODE_SESSION_ATTENDED: "1" };
+    const atStop = stdin({ hook_event_name: "Stop" });
+    expect(reportOf(atStop, { ...world("wait", attended), client: "codex" })).toBeNull();
+    for (const hook_event_name of ["UserPromptSubmit", "PostToolUse", undefined]) {
+      expect(reportOf(stdin({ hook_event_name }), world("wait", attended))).toBeNull();
+    }
   });
 
   it("finds the session in an input that was cut off at its bound", () => {
     const cut = stdin({ tool_response: "x".repeat(1000) }).slice(0, 200);
     expect(reportOf(cut, world("post-tool-use"))).toMatchObject({ session: "s-1" });
+    const helpers = stdin({ agent_id: "a-1", tool_response: "x".repeat(1000) }).slice(0, 200);
+    expect(reportOf(helpers, world("post-tool-use"))).toBeNull();
   });
 
   it("leaves out what is too long or of the wrong kind instead of failing", () => {

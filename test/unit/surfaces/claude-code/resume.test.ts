@@ -136,7 +136,7 @@ describe("the bounds of bringing back", () => {
       script: `while [ ! -e go ]; do sleep 0.02; done; echo '{"type":"assistant","error":"authentication_failed"}'; exit 1`,
     });
     const ringing = surface.ring(bellOf(1), never);
-    await until(() => read("calls") !== "");
+    await until(() => read("where") !== "");
     agent.receive({ by: "prompt" });
     writeFileSync(join(read("where").trim(), "go"), "");
     expect(await ringing).toMatchObject({ reason: "claude ended with status 1: authentication_failed" });
