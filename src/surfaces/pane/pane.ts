@@ -38,7 +38,7 @@ const IDENTITY = "#{pane_id},#{pane_pid},#{pid} #{start_time}";
 const LISTED = `${IDENTITY},#{window_index},#{pane_index},#{session_name}:#{pane_current_command}/#{window_name}`;
 const STATE =
   "#{pane_dead},#{pane_in_mode},#{pane_input_off},#{pane_synchronized},#{cursor_x},#{cursor_y},#{cursor_flag},#{pane_width}";
-const SIGHT = `${IDENTITY},${STATE},#{pane_current_command}`;
+const SIGHT = `${IDENTITY},${STATE},#{pane_current_command}/#{pane_start_command}`;
 
 const SHELLS = new Set(
   "sh ash bash busybox csh dash elvish fish ksh ksh93 mksh nu oksh posh pwsh tcsh xonsh yash zsh".split(" "),
@@ -81,7 +81,7 @@ export async function lookAt(tmux: Tmux, { id }: Pick<Pane, "id">): Promise<Foun
     ok: true,
     value: {
       pane: { id, pid: Number(pid), server },
-      program: rest.join(","),
+      program: programIn(rest.join(",")),
       isDead: dead === "1",
       isInMode: mode !== "0",
       isInputOff: inputOff === "1",
@@ -91,6 +91,16 @@ export async function lookAt(tmux: Tmux, { id }: Pick<Pane, "id">): Promise<Foun
       rows: rowsOf(answer.out.slice(end + 1)),
     },
   };
+}
+
+/**
+ * The program in the foreground. A shell that a pane was started with for one command alone, as tmux does for
+ * `new-session codex`, stands before that command for as long as the pane lives, and takes no input.
+ */
+function programIn(told: string): string {
+  const [current = "", ...start] = told.split("/");
+  const command = /^"?(?:[\w.+-]*\/)*([\w.+-]+)(?: [\w./=:@,+ -]*)?"?$/.exec(start.join("/"))?.[1];
+  return command !== undefined && isShell(current) && !isShell(command) ? command : current;
 }
 
 export function isSamePane(a: Pane, b: Pane): boolean {

@@ -31,3 +31,24 @@ it("a shell is known by its name, as a login shell too", () => {
   expect(["bash", "-zsh", "sh", "fish"].filter(isShell)).toHaveLength(4);
   expect(["claude", "codex", "node", "ssh", "2.1.329", ""].filter(isShell)).toEqual([]);
 });
+
+it.runIf(hasTmux).each([
+  ["a command in a plain shell, which stands before it", "sleep 1000", "sleep"],
+  ["its path and arguments", "/bin/sleep 1000", "sleep"],
+  ["a shell that a person asked for", "sh", "sh"],
+  ["several commands, of which any may be a shell", "true; sh", "sh"],
+])("the program of a pane that was started with %s", async (_what, command, program) => {
+  const stage = tmuxStage();
+  await stage.agent("plain");
+  stage.tmux("set-option", "-g", "default-shell", "/bin/sh");
+  const id = stage.tmux("new-session", "-d", "-P", "-F", "#{pane_id}", "-s", "other", command);
+  const tmux = new Tmux({ socket: "prism", env: stage.env });
+  for (;;) {
+    const seen = await lookAt(tmux, { id });
+    if (!seen.ok) throw new Error(seen.reason);
+    if (seen.value.program !== "") {
+      expect(seen.value.program).toBe(program);
+      return;
+    }
+  }
+});
