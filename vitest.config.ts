@@ -22,9 +22,10 @@ const UNHURRIED = [
 ];
 
 /**
- * Four projects. `fast` runs all day inside `npm run ok`. `unhurried` takes as long as the rest of the fast
+ * Five projects. `fast` runs all day inside `npm run ok`. `unhurried` takes as long as the rest of the fast
  * ones together. `e2e` drives the built executable with real sockets and real child processes. `clients` drives
- * the real clients, which are no part of the project, and runs by `npm run e2e:clients` only.
+ * the real clients, which are no part of the project, and runs by `npm run e2e:clients` only. `smoke` runs each
+ * released executable on its own system or what comes near to it, by `npm run smoke:all` only.
  */
 export default defineConfig({
   test: {
@@ -44,6 +45,15 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "smoke",
+          include: ["test/smoke/**/*.test.ts"],
+          testTimeout: 240_000,
+          hookTimeout: 1_200_000,
           fileParallelism: false,
         },
       },

@@ -1,0 +1,92 @@
+/**
+ * One suite for every executable that can be run here: it says its version, a hub and a daemon stand, a signal
+ * rings and is drained, the daemon answers over its own socket or pipe, and everything ends in order. Steps of one
+ * journey, in this order.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { emulatedGround, type Ground, nativeGround, type Running, wineGround } from "./ground.ts";
+import { filesNamed, minimalRoot } from "./roots.ts";
+
+/** Wine passes on no request to end: what ends there without a verb is killed. */
+const SYSTEMS = [
+  { name: "linux-x64 in a minimal Debian", open: nativeGround, endsAtSigterm: true },
+  { name: "linux-arm64 under qemu", open: emulatedGround, endsAtSigterm: true },
+  { name: "win-x64 under Wine", open: wineGround, endsAtSigterm: false },
+] as const;
+
+const BAKED = ["--disable-warning=ExperimentalWarning", "--disable-sigusr1"];
+
+test("the minimal Debian has no Node, no npm and no libatomic", () => {
+  expect(filesNamed(minimalRoot(), /^(node|nodejs|npm|libatomic.*)$/)).toEqual([]);
+});
+
+describe.each(SYSTEMS)("$name", ({ open, endsAtSigterm }) => {
+  let ground: Ground;
+  let hub: Running;
+  let daemon: Running;
+  let place: readonly string[];
+
+  beforeAll(() => {
+    ground = open();
+    place = ["--persona", "reviewer", "--project", ground.path("shop")];
+  });
+  afterAll(() => ground?.clear());
+
+  async function told(...args: readonly string[]) {
+    const running = ground.start([...args, "--json"]);
+    expect({ status: await running.ended, err: running.err() }).toMatchObject({ status: 0 });
+    return JSON.parse(running.out());
+  }
+
+  test("says its version, packaged, with the baked flags", async () => {
+    expect(await told("--version")).toMatchObject({ runtime: { packaged: true, flags: BAKED } });
+  });
+
+  test("a hub stands", async () => {
+    hub = ground.start(["hub", "--listen", "127.0.0.1:0", "--json"]);
+    await hub.said('"url"');
+  });
+
+  test("a daemon stands, and is connected", async () => {
+    daemon = ground.start(["daemon", ...place, "--surface", "terminal", "--json"]);
+    await daemon.said('"address":"reviewer@shop"');
+    for (let tries = 0; tries < 20; tries++) {
+      const { daemons } = await told("status");
+      if (daemons[0]?.connected === true) return;
+    }
+    throw new Error(`never connected: ${daemon.err()}`);
+  });
+
+  test("a signal rings", async () => {
+    const sent = await told("signal", "reviewer@shop", "hello from afar", "--from", "planner@shop");
+    expect(sent).toMatchObject({ to: "reviewer@shop", duplicate: false });
+    await daemon.said("1 signal waits for reviewer@shop, from planner@shop");
+  });
+
+  test("the daemon answers over its own socket or pipe", async () => {
+    const { here } = await told("status");
+    expect(here).toMatchObject([{ persona: "reviewer", project: "shop" }]);
+  });
+
+  test("a drain takes the signal, once", async () => {
+    const { signals } = await told("drain", ...place);
+    expect(signals).toMatchObject([{ text: "hello from afar", state: "drained" }]);
+    expect((await told("drain", ...place)).signals).toEqual([]);
+  });
+
+  test("a wrapped daemon ends in order", async () => {
+    expect((await told("wrap", ...place)).wrapped).toHaveLength(1);
+    expect(await daemon.ended).toBe(0);
+    expect(daemon.err()).toContain('"event":"daemonEnded","reason":"wrapped"');
+  });
+
+  test("the hub ends, in order where it can be asked to, and comes back with everything", async () => {
+    hub.kill(endsAtSigterm ? "SIGTERM" : "SIGKILL");
+    expect(await hub.ended).toBe(endsAtSigterm ? 0 : "SIGKILL");
+    if (endsAtSigterm) expect(hub.err()).toContain('"event":"hubClosed"');
+    hub = ground.start(["hub", "--listen", "127.0.0.1:0", "--json"]);
+    await hub.said('"url"');
+    const { signals } = await told("history", ...place);
+    expect(signals).toMatchObject([{ text: "hello from afar", state: "drained" }]);
+  });
+});
