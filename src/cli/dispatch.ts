@@ -9,8 +9,8 @@ import { EXIT, type ExitStatus, exitStatusOf } from "./exit-status.ts";
 import { familyText, overviewText, verbText } from "./help.ts";
 import { inkFor, momentText } from "./layout.ts";
 import { type Output, type Runtime, writeJson } from "./runtime.ts";
-import type { Verb } from "./verb.ts";
-import { VERB_GROUPS, VERBS_BY_NAME, type VerbEntry } from "./verbs.ts";
+import type { Verb, VerbEntry } from "./verb.ts";
+import { VERB_GROUPS, VERBS_BY_NAME } from "./verbs.ts";
 
 /** Where a verb's stdout is a protocol of its own, a failure in JSON goes to stderr. */
 const STDOUT_IS_PROTOCOL: ReadonlySet<string> = new Set(["mcp"]);

@@ -11,6 +11,8 @@ import { hubHttpUrl } from "../net/hub-url.ts";
 export interface Kind<T> {
   /** What stands for the value in help: `DIR`. */
   readonly word: string;
+  /** All that it can be, where that is a few words: for completions. */
+  readonly choices?: readonly string[];
   /**
    * @param what what the text is, to begin the message with: `--limit`
    * @throws PrismError `invalid_argument` or `too_large`
@@ -128,6 +130,7 @@ export function durationText(ms: number): string {
 export function choice<const T extends string>(choices: readonly T[]): Kind<T> {
   return {
     word: choices.join("|"),
+    choices,
     read(text, what) {
       const found = choices.find((known) => known === text);
       if (found !== undefined) return found;

@@ -20,6 +20,18 @@ export interface Verb {
   run(words: readonly string[], runtime: Runtime): Promise<ExitStatus>;
 }
 
+/** A verb in the list of all: loaded when it is called. */
+export interface VerbEntry {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<Verb>;
+}
+
+export interface VerbEntryGroup {
+  readonly title: string;
+  readonly verbs: readonly VerbEntry[];
+}
+
 export interface VerbTraits {
   readonly lasting?: true;
   /** Where settings come from; `doctor` works with a broken configuration too. */

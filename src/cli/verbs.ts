@@ -2,18 +2,7 @@
  * Every verb, in the order and groups in which help lists them. Each is loaded when it is called, so that a
  * daemon holds nothing of the hub and the hub nothing of the tour (memory is counted per daemon).
  */
-import type { Verb } from "./verb.ts";
-
-export interface VerbEntry {
-  readonly name: string;
-  readonly summary: string;
-  load(): Promise<Verb>;
-}
-
-export interface VerbEntryGroup {
-  readonly title: string;
-  readonly verbs: readonly VerbEntry[];
-}
+import type { VerbEntry, VerbEntryGroup } from "./verb.ts";
 
 export const VERB_GROUPS: readonly VerbEntryGroup[] = [
   {
@@ -113,6 +102,16 @@ export const VERB_GROUPS: readonly VerbEntryGroup[] = [
         name: "doctor",
         summary: "check this host, and say what to mend",
         load: async () => (await import("./doctor.ts")).doctor,
+      },
+      {
+        name: "completions",
+        summary: "what makes a shell complete verbs, flags and names",
+        load: async () => (await import("./completions.ts")).completionsOf(VERB_GROUPS),
+      },
+      {
+        name: "man",
+        summary: "the manual, as a page for man",
+        load: async () => (await import("./man.ts")).manOf(VERB_GROUPS),
       },
     ],
   },
