@@ -4,19 +4,25 @@
  */
 import { formatAddress, printable } from "../../domain/address.ts";
 import type { DaemonStatus } from "../../ipc.ts";
+import { TURN_BOUNDARY } from "../../surfaces/path-ringer.ts";
 import type { PathReport } from "../../surfaces/surface.ts";
 import { spanText } from "../layout.ts";
 import { askLocalDaemons, type LocalDaemon } from "../local-daemons.ts";
 import type { Runtime } from "../runtime.ts";
 import { type Check, failed } from "./check.ts";
 
+const REASON_CHARS_MAX = 200;
 /** As much as a status holds of it. */
 const ATTACH_CHARS_MAX = 500;
 
 export async function daemonChecks(runtime: Runtime): Promise<readonly Check[]> {
   const daemons = await askLocalDaemons(runtime, "doctor");
   if (daemons.length > 0)
-    return daemons.flatMap((daemon) => [daemonCheck(daemon, runtime), ...attachChecks(daemon, runtime)]);
+    return daemons.flatMap((daemon) => [
+      daemonCheck(daemon, runtime),
+      ...surfaceChecks(daemon),
+      ...attachChecks(daemon, runtime),
+    ]);
   const finding = "none was ever started here";
   return [{ name: "daemons", verdict: "note", finding }];
 }
@@ -37,6 +43,35 @@ function daemonCheck(daemon: LocalDaemon, runtime: Runtime): Check {
         remedy: "start it again: it takes the place over by itself",
       };
   }
+}
+
+/**
+ * The ways to ring, of a surface that has several. One that is closed for now is worth a note: the next one is
+ * tried. A warning is worth what makes an agent deaf: a way that brought no receipt, hooks that say nothing at a
+ * turn's boundary, or that nobody is there while something waits.
+ */
+function surfaceChecks(daemon: LocalDaemon): readonly Check[] {
+  if (daemon.kind !== "answered") return [];
+  const { surface, position } = daemon.status;
+  // A daemon of an older build does not speak of it.
+  const paths = surface.report?.paths ?? [];
+  if (paths.length === 0) return [];
+  const name = `surface ${formatAddress(daemon.address)}`;
+  const shut = paths.filter(({ state }) => state === "fails" || state === "unready");
+  if (shut.length === 0)
+    return [{ name, verdict: "ok", finding: `rings ${surface.name} ${openText(paths)}` }];
+  const isNobodyThere = shut.length === paths.length && shut.every(({ state }) => state === "unready");
+  const isDeaf = shut.some((path) => path.state === "fails" || path.name === TURN_BOUNDARY);
+  const finding = reasonsText(shut);
+  // Nobody has to be there while nothing waits.
+  if (isNobodyThere ? position.open === 0 : !isDeaf) return [{ name, verdict: "note", finding }];
+  const remedy = "mend what is named; the next ring tries every way again";
+  return [{ name, verdict: "warn", finding, remedy }];
+}
+
+function openText(paths: readonly PathReport[]): string {
+  const working = paths.filter(({ state }) => state === "works").map(({ name }) => name);
+  return working.length > 0 ? `by ${working.join(", ")}` : "in ways that were not tried yet";
 }
 
 /** What was to be installed as the daemon started; no check where nothing is configured. */
@@ -70,11 +105,6 @@ function statusCheck(name: string, status: DaemonStatus, runtime: Runtime): Chec
     const finding = `surface ${surface.name} did not take the last ring: ${printable(doorbell.lastReason ?? "", 200)}`;
     return { name, verdict: "warn", finding, remedy: "it rings again by itself; check the surface" };
   }
-  const faulty = surface.report?.paths.filter(isInTheWay) ?? [];
-  if (faulty.length > 0 && faulty.length === surface.report?.paths.length) {
-    const finding = `no way to ring ${surface.name} is open: ${faulty.map(pathText).join("; ")}`;
-    return { name, verdict: "warn", finding, remedy: "see what each says; the next signal tries them again" };
-  }
   const open = status.position.open;
   return {
     name,
@@ -83,10 +113,13 @@ function statusCheck(name: string, status: DaemonStatus, runtime: Runtime): Chec
   };
 }
 
-function isInTheWay({ state }: PathReport): boolean {
-  return state === "fails" || state === "unready";
-}
-
-function pathText({ name, reason }: PathReport): string {
-  return `${printable(name)} ${printable(reason ?? "brought no receipt", 200)}`;
+/** Each reason once, behind the ways that it closes. */
+function reasonsText(shut: readonly PathReport[]): string {
+  const byReason = Map.groupBy(shut, ({ reason }) => reason ?? "brought no receipt");
+  return [...byReason]
+    .map(
+      ([reason, paths]) =>
+        `${paths.map(({ name }) => name).join(", ")}: ${printable(reason, REASON_CHARS_MAX)}`,
+    )
+    .join("; ");
 }
