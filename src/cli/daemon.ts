@@ -10,7 +10,7 @@ import { surfaceConfig, surfaceFlags } from "./daemon-surface.ts";
 import { EXIT } from "./exit-status.ts";
 import { hubFlags, hubTarget, localHubUrl, mustBeUsable } from "./hub-target.ts";
 import { keptSurface } from "./kept-surface.ts";
-import { childFlags, hostName, logFlags, openLog, untilStopped } from "./lasting.ts";
+import { childFlags, hostName, logFlags, openLog, openNotes, untilStopped } from "./lasting.ts";
 import { inkFor } from "./layout.ts";
 import { projectAt } from "./project.ts";
 import { type Runtime, writeJson } from "./runtime.ts";
@@ -107,7 +107,12 @@ export const daemon = verb(
     };
     if (flags.json) writeJson(runtime.out, { ...facts, pid: process.pid });
     else runtime.out.write(startedText(facts, runtime));
-    void untilStopped(runtime, flags).then((reason) => running.close(reason));
+    const notes = await openNotes(runtime, log);
+    notes?.ready(() => `${facts.address}: ${running.status().lifecycle.state}`);
+    void untilStopped(runtime, flags).then((reason) => {
+      notes?.stopping();
+      return running.close(reason);
+    });
     const { reason, error } = await running.closed;
     if (reason === "failed") throw error ?? new Error("the daemon failed without saying why");
     if (reason === "wrapped" && !flags.json) runtime.out.write(wrappedText(facts.address, runtime));

@@ -5,7 +5,7 @@
 import { printable } from "../domain/address.ts";
 import { type ErrorReport, PrismError, reportOf } from "../domain/errors.ts";
 import { nearest } from "../domain/shape.ts";
-import { EXIT, type ExitStatus, exitStatusOf } from "./exit-status.ts";
+import { EXIT, type ExitStatus, exitStatusOf, FINAL_STATUSES } from "./exit-status.ts";
 import { familyText, overviewText, verbText } from "./help.ts";
 import { inkFor, momentText } from "./layout.ts";
 import { type Output, type Runtime, writeJson } from "./runtime.ts";
@@ -30,8 +30,17 @@ export async function dispatch(words: readonly string[], runtime: Runtime): Prom
   } catch (error) {
     const protocol = STDOUT_IS_PROTOCOL.has(words[0] ?? "");
     tellFailure(error, runtime, { json, jsonTo: protocol ? runtime.err : runtime.out });
-    return exitStatusOf(error);
+    return statusFor(exitStatusOf(error), words[0] ?? "", runtime);
   }
+}
+
+/**
+ * launchd starts again whatever ends with another status than 0, for ever: where that would be in vain, what it keeps
+ * alive ends with 0, and its log says why.
+ */
+function statusFor(status: ExitStatus, verb: string, { env }: Runtime): ExitStatus {
+  const isKept = env["PRISM_LAUNCHER"] === "launchd" && (verb === "daemon" || verb === "hub");
+  return isKept && FINAL_STATUSES.includes(status) ? EXIT.ok : status;
 }
 
 /** Who was told to end does not wait for ever for a reader that has stopped reading. */

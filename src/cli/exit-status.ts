@@ -27,6 +27,9 @@ export const EXIT = {
 
 export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
 
+/** Started again, a program that ended so would only say the same: service managers leave it. */
+export const FINAL_STATUSES: readonly ExitStatus[] = [EXIT.usage, EXIT.config];
+
 export const EXIT_STATUSES = {
   invalid_argument: EXIT.usage,
   unknown_key: EXIT.usage,

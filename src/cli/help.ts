@@ -7,6 +7,8 @@ import { flagOf, variableOf } from "./arguments.ts";
 import { described, type Ink, wrapped } from "./layout.ts";
 
 const COLUMNS = 80;
+/** `service uninstall` */
+const TERM_COLUMNS = 17;
 
 export interface VerbGroup {
   readonly title: string;
@@ -16,7 +18,7 @@ export interface VerbGroup {
 export function overviewText(groups: readonly VerbGroup[], ink: Ink): string {
   const blocks = groups.map((group) => {
     const rows = group.verbs.map((verb) => [verb.name, verb.summary] as const);
-    return `${ink.bold(group.title)}\n${described(rows, { columns: COLUMNS, termColumns: 14 })}`;
+    return `${ink.bold(group.title)}\n${described(rows, { columns: COLUMNS, termColumns: TERM_COLUMNS })}`;
   });
   return `${ink.bold("prism")}: AI agents reach each other and wake each other
 
@@ -43,7 +45,7 @@ ${examplesText(
 /** The verbs that share their first word. */
 export function familyText(word: string, verbs: VerbGroup["verbs"], ink: Ink): string {
   const rows = verbs.map((verb) => [verb.name, verb.summary] as const);
-  return `${ink.bold(`prism ${word}`)}: one of\n\n${described(rows, { columns: COLUMNS, termColumns: 14 })}\n`;
+  return `${ink.bold(`prism ${word}`)}: one of\n\n${described(rows, { columns: COLUMNS, termColumns: TERM_COLUMNS })}\n`;
 }
 
 /** One verb's page. */

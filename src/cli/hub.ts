@@ -4,7 +4,7 @@ import { openHub } from "../hub/hub.ts";
 import { table } from "./arguments.ts";
 import { claimHome, claimStore } from "./claim.ts";
 import { EXIT } from "./exit-status.ts";
-import { childFlags, logFlags, openLog, untilStopped } from "./lasting.ts";
+import { childFlags, logFlags, openLog, openNotes, untilStopped } from "./lasting.ts";
 import { inkFor } from "./layout.ts";
 import { writeJson } from "./runtime.ts";
 import { json, PORT_DEFAULT, RETENTION_MS_DEFAULT, settings } from "./settings.ts";
@@ -50,6 +50,7 @@ export const hub = verb(
   definition,
   async ({ flags }, runtime) => {
     const { home, cwd } = runtime;
+    const log = openLog("hub", flags, runtime);
     claimHome(home);
     const dataDir = flags.data === undefined ? home.hubDataDir : resolve(cwd, flags.data);
     claimStore(dataDir);
@@ -68,7 +69,7 @@ export const hub = verb(
         : { tls: { certFile: resolve(cwd, flags.tlsCert), keyFile: resolve(cwd, flags.tlsKey) } }),
       plaintext: flags.plaintext,
       version: runtime.version,
-      log: openLog("hub", flags, runtime),
+      log,
     });
     if (flags.json)
       writeJson(runtime.out, { url: running.url, port: running.port, dataDir, pid: process.pid });
@@ -76,7 +77,10 @@ export const hub = verb(
       const ink = inkFor(runtime.out);
       runtime.out.write(`${ink.bold("hub")} listens on ${running.url}, with its store in ${dataDir}\n`);
     }
+    const notes = await openNotes(runtime, log);
+    notes?.ready(() => `listens on ${running.url}`);
     const failure = await Promise.race([running.failed, untilStopped(runtime, flags)]);
+    notes?.stopping();
     if (typeof failure !== "string") throw failure;
     await running.close(failure);
     return EXIT.ok;

@@ -6,6 +6,7 @@ import { hostname } from "node:os";
 import { nameFrom } from "../domain/address.ts";
 import type { Log, LogLevel } from "../domain/log.ts";
 import { createLog } from "../host/log.ts";
+import type { ServiceNotes } from "../host/service-notify.ts";
 import type { Flags } from "./arguments.ts";
 import type { Runtime } from "./runtime.ts";
 import { settings } from "./settings.ts";
@@ -46,6 +47,14 @@ export function openLog(component: string, flags: LogFlags, runtime: Runtime): L
     now: runtime.now,
   });
   return log;
+}
+
+/** To the service manager that started this program, if it wants to hear. */
+export async function openNotes(runtime: Runtime, log: Log): Promise<ServiceNotes | undefined> {
+  const { env } = runtime;
+  if (!env["NOTIFY_SOCKET"]) return undefined;
+  const { openServiceNotes } = await import("../host/service-notify.ts");
+  return openServiceNotes(env, process.pid, (reason) => log("warn", "serviceManagerNotTold", { reason }));
 }
 
 /** This host's name as a name, without its domain. */

@@ -186,7 +186,7 @@ export function needed<T>(flag: ValueFlag<T>): ValueFlag<T> & { readonly needed:
 }
 
 /** Variables that are no settings: they have no flag and no key, by intent. */
-const VARIABLES_ALONE = ["PRISM_HOME", "PRISM_TOKEN"] as const;
+const VARIABLES_ALONE = ["PRISM_HOME", "PRISM_LAUNCHER", "PRISM_TOKEN"] as const;
 
 export const PORT_DEFAULT = 7747;
 export const TENANT_DEFAULT = "local";

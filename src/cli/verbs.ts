@@ -99,6 +99,26 @@ export const VERB_GROUPS: readonly VerbEntryGroup[] = [
     title: "Care",
     verbs: [
       {
+        name: "service install",
+        summary: "have this host keep a hub or a daemon alive",
+        load: async () => (await import("./service/install.ts")).serviceInstall,
+      },
+      {
+        name: "service uninstall",
+        summary: "stop one, and take it out of this host's keeping",
+        load: async () => (await import("./service/uninstall.ts")).serviceUninstall,
+      },
+      {
+        name: "service status",
+        summary: "what this host keeps alive, and how it fares",
+        load: async () => (await import("./service/status.ts")).serviceStatus,
+      },
+      {
+        name: "service keep",
+        summary: "keep one alive where the system can't: on Windows",
+        load: async () => (await import("./service/keep.ts")).serviceKeep,
+      },
+      {
         name: "doctor",
         summary: "check this host, and say what to mend",
         load: async () => (await import("./doctor.ts")).doctor,

@@ -152,7 +152,11 @@ const swept = new Set<string>();
  * @returns false if `ifAbsent` was asked and a file is there; it is untouched then
  * @throws PrismError `permission_denied`, `storage_full`, `not_found` (the folder), `storage_failed`
  */
-export async function writePrivateFile(path: string, text: string, how: PrivateWrite = {}): Promise<boolean> {
+export async function writePrivateFile(
+  path: string,
+  content: string | Uint8Array,
+  how: PrivateWrite = {},
+): Promise<boolean> {
   const folder = dirname(path);
   const prefix = `.${basename(path)}.`;
   sweep(folder, prefix);
@@ -160,10 +164,10 @@ export async function writePrivateFile(path: string, text: string, how: PrivateW
   const ifAbsent = how.ifAbsent === true;
   try {
     if (how.durable === false) {
-      writeFileSync(temporary, text, { mode: 0o600, flag: "wx" });
+      writeFileSync(temporary, content, { mode: 0o600, flag: "wx" });
       return placeAtOnce(temporary, path, ifAbsent);
     }
-    await writeWhole(temporary, Buffer.from(text));
+    await writeWhole(temporary, typeof content === "string" ? Buffer.from(content) : content);
     const placed = await place(temporary, path, ifAbsent);
     await syncFolder(folder);
     return placed;
@@ -189,7 +193,7 @@ function sweep(folder: string, prefix: string): void {
   }
 }
 
-async function writeWhole(path: string, bytes: Buffer): Promise<void> {
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
   const file = await settled<number>((done) => open(path, flags, 0o600, done));
   try {

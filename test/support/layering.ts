@@ -27,6 +27,7 @@ const RANKS: readonly (readonly [place: string, rank: number])[] = [
   ["src/clients/", 1],
   ["src/hub/store/", 1],
   ["src/attach/", 1],
+  ["src/launchers/", 1],
   ["src/surfaces/", 1],
   ["src/daemon/", 2],
   ["src/hub/", 2],

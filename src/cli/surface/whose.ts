@@ -61,7 +61,7 @@ export function placedOf(
   };
 }
 
-function isUsualHome(home: Home): boolean {
+export function isUsualHome(home: Home): boolean {
   try {
     return homeAt(undefined).root === home.root;
   } catch {

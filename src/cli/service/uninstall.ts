@@ -1,0 +1,79 @@
+/** `prism service uninstall`: ends a hub or a daemon in order, and takes it out of this host's keeping. */
+import { PrismError } from "../../domain/errors.ts";
+import { ipcPathOf } from "../../host/home.ts";
+import { applyPlan } from "../../launchers/apply.ts";
+import type { Owner } from "../../launchers/spec.ts";
+import { callIpc } from "../../net/ipc-client.ts";
+import { table } from "../arguments.ts";
+import { EXIT } from "../exit-status.ts";
+import { inkFor } from "../layout.ts";
+import { type Runtime, writeJson } from "../runtime.ts";
+import { json, settings } from "../settings.ts";
+import { verb } from "../verb.ts";
+import { ownerNamed, whatArgument } from "./about.ts";
+import { ownServiceOf, servicesHere, shownOwner } from "./here.ts";
+import { planText } from "./plan-text.ts";
+
+/** To answer that it will end; the service manager waits for its end, and insists. */
+const SHUTDOWN_MS_MAX = 5000;
+
+const definition = table({
+  name: "service uninstall",
+  about: [
+    "Its data stay: signals, the token, the persona and its surface. The address stays on duty for its lease; to end that too, prism wrap it.",
+  ],
+  arguments: [whatArgument],
+  flags: {
+    persona: settings.persona,
+    project: settings.project,
+    tenant: settings.tenant,
+    dryRun: { kind: "switch", about: "shows what would be run and removed, and does nothing" },
+    ...json,
+  },
+  examples: [
+    { line: "prism service uninstall daemon --persona reviewer --project ~/shop", about: "one daemon" },
+    { line: "prism service uninstall hub", about: "the hub of this host" },
+  ],
+});
+
+export const serviceUninstall = verb(definition, async (input, runtime) => {
+  const { flags, typed } = input;
+  const [what] = input.arguments;
+  const owner = ownerNamed(what, flags, typed, runtime);
+  const here = await servicesHere(runtime);
+  const { name } = ownServiceOf(owner, here);
+  const plan = here.launcher.remove(name);
+  const facts = { name, system: here.launcher.system, dryRun: flags.dryRun };
+  const ink = inkFor(runtime.out);
+  if (flags.dryRun) {
+    if (flags.json) writeJson(runtime.out, { ...facts, plan });
+    else runtime.out.write(planText(plan, ink));
+    return EXIT.ok;
+  }
+  if (owner.kind === "daemon") await askToEnd(owner, runtime);
+  const { done } = await applyPlan(plan, { run: here.run });
+  if (flags.json) writeJson(runtime.out, { ...facts, done });
+  else
+    runtime.out.write(`${ink.green("removed")} ${name}: nothing keeps ${shownOwner(owner)} alive any more\n`);
+  return EXIT.ok;
+});
+
+/** An end in order, also where the service manager knows only the other kind. */
+async function askToEnd(
+  owner: Owner & { readonly kind: "daemon" },
+  { home, version }: Runtime,
+): Promise<void> {
+  const who = { version, role: "service", address: owner, openTimeoutMs: SHUTDOWN_MS_MAX };
+  try {
+    await callIpc(
+      ipcPathOf(home, owner.tenant, owner),
+      who,
+      "shutdown",
+      { reason: "its service is uninstalled" },
+      SHUTDOWN_MS_MAX,
+    );
+  } catch (error) {
+    // It does not run, or hears nothing: the service manager ends it.
+    if (!(error instanceof PrismError)) throw error;
+  }
+}

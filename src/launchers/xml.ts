@@ -1,0 +1,13 @@
+/** Text inside XML 1.0. What XML can't hold at all is refused before (`checkedSpec`). */
+
+const ENTITIES: { readonly [char: string]: string } = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&apos;",
+};
+
+export function xmlText(text: string): string {
+  return text.replace(/[&<>"']/g, (char) => ENTITIES[char] as string);
+}
