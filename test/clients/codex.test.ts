@@ -1,5 +1,5 @@
 /** Signals reach the real Codex, by each path. */
-import { codexJourneys } from "./codex.journeys.ts";
+import { codexJourneys } from "./codex-journeys.contract.ts";
 import { installed } from "./install.ts";
 
 const client = installed("codex");
