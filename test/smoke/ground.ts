@@ -17,6 +17,9 @@ import { minimalRoot, wineRoot } from "./roots.ts";
 const WAIT_MS_MAX = 90_000;
 const LOOK_EVERY_MS = 50;
 
+/** What would keep any Node from starting that honours it: on every ground, at every start. */
+const HOSTILE = { NODE_OPTIONS: "--require ./nobody-put-this-here.js" };
+
 export interface Ground {
   /** A folder of this run, as the program calls it. */
   path(...names: readonly string[]): string;
@@ -119,7 +122,7 @@ function groundOn({ here, there, starting, after }: Site): Ground {
       const { command, env } = starting(args);
       const [program = "", ...words] = command;
       const child = spawn(program, words, {
-        env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", ...env },
+        env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", ...HOSTILE, ...env },
         stdio: ["ignore", ...files.map((file) => openSync(file, "w"))],
       });
       children.add(child);
