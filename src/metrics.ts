@@ -1,9 +1,17 @@
 /**
  * The daemon's metrics and their text exposition: exactly the catalogue of the contract, 24 series a persona.
- * Knows no HTTP, no clock and no other metric: a label value outside its closed set cannot be written.
- * Format: Prometheus text exposition 0.0.4 (escaping of label values: `\`, `"` and line feed).
+ * Knows no HTTP, no clock and no other metric: a label value outside its closed set cannot be written. How a page is
+ * written, for this catalogue and the others, stands in `metrics/exposition.ts`.
  */
 import { ERROR_CLASSES, type ErrorClass, type ErrorCode } from "./domain/errors.ts";
+import {
+  boundText,
+  type FamilyHead,
+  headText,
+  labelsText,
+  PAGE_END,
+  type PageForm,
+} from "./metrics/exposition.ts";
 
 export const DAEMON_STATES = ["disconnected", "reconciling", "connected", "emitting"] as const;
 export type DaemonState = (typeof DAEMON_STATES)[number];
@@ -99,39 +107,40 @@ interface SeriesNames {
   readonly reconnects: string;
   readonly pending: string;
   readonly doorbells: readonly string[];
-  readonly latencyBuckets: readonly string[];
+  /** The forms differ in how they write the bound 10. */
+  readonly latencyBuckets: { readonly [F in PageForm]: readonly string[] };
   readonly latencySum: string;
   readonly latencyCount: string;
   readonly errors: readonly string[];
 }
 
-function seriesNamesOf(labels: MetricLabels): SeriesNames {
-  const own = (["tenant", "host", "persona", "project"] as const)
-    .map((name) => `${name}="${escapedLabel(labels[name])}"`)
-    .join(",");
+function seriesNamesOf({ tenant, host, persona, project }: MetricLabels): SeriesNames {
+  const own = labelsText({ tenant, host, persona, project });
   const plain = (metric: string) => `prism_daemon_${metric}{${own}} `;
-  const each = (metric: string, label: string, values: readonly (string | number)[]) =>
+  const each = (metric: string, label: string, values: readonly string[]) =>
     values.map((value) => `prism_daemon_${metric}{${own},${label}="${value}"} `);
+  const buckets = (form: PageForm) =>
+    each(
+      "doorbell_latency_seconds_bucket",
+      "le",
+      [...LATENCY_BOUNDS, Infinity].map((bound) => boundText(bound, form)),
+    );
   return {
     state: each("state", "state", DAEMON_STATES),
     reconnects: plain("reconnects_total"),
     pending: plain("signals_pending"),
     doorbells: each("doorbells_total", "outcome", DOORBELL_OUTCOMES),
-    latencyBuckets: each("doorbell_latency_seconds_bucket", "le", [...LATENCY_BOUNDS, "+Inf"]),
+    latencyBuckets: { text: buckets("text"), openmetrics: buckets("openmetrics") },
     latencySum: plain("doorbell_latency_seconds_sum"),
     latencyCount: plain("doorbell_latency_seconds_count"),
     errors: each("errors_total", "error_class", ERROR_CLASSES),
   };
 }
 
-function escapedLabel(value: string): string {
-  return value.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n");
-}
-
-/** One metric of the catalogue: its head, and how one persona's series are written. */
+/** One metric of the catalogue, and how one persona's series of it are written. */
 interface Family {
-  readonly head: string;
-  write(metrics: PersonaMetrics): string;
+  readonly head: FamilyHead;
+  write(metrics: PersonaMetrics, form: PageForm): string;
 }
 
 const FAMILIES: readonly Family[] = [
@@ -166,9 +175,17 @@ const FAMILIES: readonly Family[] = [
   },
 ];
 
-function headOf(metric: string, type: "counter" | "gauge" | "histogram", help: string): string {
-  return `# HELP prism_daemon_${metric} ${help}\n# TYPE prism_daemon_${metric} ${type}\n`;
+function headOf(metric: string, type: FamilyHead["type"], help: string): FamilyHead {
+  return { name: `prism_daemon_${metric}`, type, help };
 }
+
+/** The catalogue of a persona, for whoever reads pages of it. */
+export const PERSONA_FAMILIES: readonly FamilyHead[] = FAMILIES.map(({ head }) => head);
+
+const HEADS: { readonly [F in PageForm]: readonly string[] } = {
+  text: PERSONA_FAMILIES.map((head) => headText(head, "text")),
+  openmetrics: PERSONA_FAMILIES.map((head) => headText(head, "openmetrics")),
+};
 
 function lines(names: readonly string[], valueAt: (index: number) => number): string {
   let text = "";
@@ -181,9 +198,9 @@ function countOf<Name extends string>(counts: Readonly<Counts<Name>>, name: Name
 }
 
 /** Buckets are cumulative, and the last one, +Inf, is the count. */
-function writeLatency({ names, latencyBuckets, latencySecondsSum }: PersonaMetrics): string {
+function writeLatency({ names, latencyBuckets, latencySecondsSum }: PersonaMetrics, form: PageForm): string {
   let count = 0;
-  const buckets = lines(names.latencyBuckets, (index) => {
+  const buckets = lines(names.latencyBuckets[form], (index) => {
     count += latencyBuckets[index] ?? 0;
     return count;
   });
@@ -192,14 +209,13 @@ function writeLatency({ names, latencyBuckets, latencySecondsSum }: PersonaMetri
 
 /**
  * @param personas each with labels of its own: two with the same would be one series written twice
- * @returns the page, all series of one metric together as the format demands; empty if there is no persona
+ * @returns the page, all series of one metric together as the format demands
  */
-export function exposition(personas: readonly PersonaMetrics[]): string {
-  if (personas.length === 0) return "";
+export function exposition(personas: readonly PersonaMetrics[], form: PageForm = "text"): string {
   let page = "";
-  for (const family of FAMILIES) {
-    page += family.head;
-    for (const metrics of personas) page += family.write(metrics);
+  for (const [index, family] of FAMILIES.entries()) {
+    if (personas.length > 0) page += HEADS[form][index];
+    for (const metrics of personas) page += family.write(metrics, form);
   }
-  return page;
+  return page + PAGE_END[form];
 }

@@ -32,6 +32,7 @@ const definition = table({
     ...attachFlags,
     lease: settings.lease,
     ringAgain: settings.ringAgain,
+    metricsListen: settings.metricsListen,
     host: settings.host,
     tenant: settings.tenant,
     ...hubFlags,
@@ -96,6 +97,7 @@ export const daemon = verb(
       ...(flags.lease === undefined ? {} : { leaseMs: flags.lease }),
       ...(flags.ringAgain === undefined ? {} : { doorbell: { unansweredDelaysMs: flags.ringAgain } }),
       attach: attachSettings(flags),
+      ...(flags.metricsListen === undefined ? {} : { metricsListen: flags.metricsListen }),
       version: runtime.version,
       log,
     });

@@ -7,6 +7,7 @@ import { isName, parseName, printable } from "../domain/address.ts";
 import { PrismError } from "../domain/errors.ts";
 import { nearest } from "../domain/shape.ts";
 import { hubHttpUrl } from "../net/hub-url.ts";
+import { isLoopback } from "../net/loopback.ts";
 
 export interface Kind<T> {
   /** What stands for the value in help: `DIR`. */
@@ -158,6 +159,19 @@ export const listen: Kind<Listen> = {
     return refuse(
       `${what} "${printable(text)}" is not HOST:PORT with a port from 0 to 65535`,
       'write it as in "127.0.0.1:7747"; port 0 takes a free one',
+    );
+  },
+};
+
+/** The same, and nobody beyond this host can reach it. */
+export const loopbackListen: Kind<Listen> = {
+  word: "HOST:PORT",
+  read(text, what) {
+    const found = listen.read(text, what);
+    if (isLoopback(found.host)) return found;
+    return refuse(
+      `${what} "${printable(text)}" could be reached from other hosts`,
+      'name this host, as in "127.0.0.1:9750"',
     );
   },
 };

@@ -39,12 +39,12 @@ export function askLocalDaemons(
   role: string,
   wanted: (place: DaemonPlace) => boolean = () => true,
 ): Promise<readonly LocalDaemon[]> {
-  const places = placesIn(caller.home).filter(wanted).slice(0, DAEMONS_MAX);
+  const places = daemonPlaces(caller.home).filter(wanted).slice(0, DAEMONS_MAX);
   return Promise.all(places.map((place) => ask(place, caller, role)));
 }
 
 /** Where daemons have kept state: the folders' names are tenant and address. */
-function placesIn(home: Home): readonly DaemonPlace[] {
+export function daemonPlaces(home: Home): readonly DaemonPlace[] {
   return foldersIn(home.stateDir).flatMap((tenant) =>
     foldersIn(join(home.stateDir, tenant)).flatMap((folder) => {
       try {

@@ -13,7 +13,19 @@ import { readPrivateFile } from "../host/private-file.ts";
 import type { Flag, Sources, ValueFlag } from "./arguments.ts";
 import { flagOf, settingValue, variableOf } from "./arguments.ts";
 import { ConfigError } from "./exit-status.ts";
-import { choice, duration, hubUrl, type Kind, line, listen, name, path, schedule, whole } from "./kinds.ts";
+import {
+  choice,
+  duration,
+  hubUrl,
+  type Kind,
+  line,
+  listen,
+  loopbackListen,
+  name,
+  path,
+  schedule,
+  whole,
+} from "./kinds.ts";
 
 const YEAR_MS = 365 * 86_400_000;
 const CONFIG_BYTES_MAX = 64 * 1024;
@@ -144,6 +156,11 @@ export const settings = {
     schedule({ msMin: 1000, msMax: 7 * 86_400_000, countMax: 24 }),
     "how long a ring stands unanswered before the next one; the last repeats, up to 24 rings in all",
     "30s,1m,2m,5m,15m,1h",
+  ),
+  metricsListen: setting(
+    loopbackListen,
+    "where the daemon's own metrics can be read on this host, as in 127.0.0.1:9750",
+    "on its local socket alone",
   ),
   listen: setting(listen, "where the hub listens", "127.0.0.1:7747"),
   data: setting(path("DIR"), "where the hub keeps its store", "hub in the home folder"),

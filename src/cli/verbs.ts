@@ -133,6 +133,16 @@ export const VERB_GROUPS: readonly VerbEntryGroup[] = [
         summary: "the manual, as a page for man",
         load: async () => (await import("./man.ts")).manOf(VERB_GROUPS),
       },
+      {
+        name: "metrics",
+        summary: "what the daemons of this host count, as a page for Prometheus",
+        load: async () => (await import("./metrics.ts")).metrics,
+      },
+      {
+        name: "metrics serve",
+        summary: "one address at which Prometheus reads all of them",
+        load: async () => (await import("./metrics/serve.ts")).metricsServe,
+      },
     ],
   },
 ];

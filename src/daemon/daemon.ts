@@ -17,10 +17,11 @@ import { type HeldLock, holdLock } from "../host/lock.ts";
 import { keepMemoryAtRest } from "../host/memory-rest.ts";
 import { watchForWake } from "../host/wake.ts";
 import type { IpcHandlers, RingAnswer } from "../ipc.ts";
-import { PersonaMetrics } from "../metrics.ts";
+import { exposition, PersonaMetrics } from "../metrics.ts";
 import { randomBytes } from "../net/entropy.ts";
 import { connectHub } from "../net/hub-client.ts";
 import { openIpcServer, type RunningIpcServer } from "../net/ipc-server.ts";
+import type { RunningPageServer } from "../net/page-server.ts";
 import type { Surface } from "../surfaces/surface.ts";
 import { type DaemonAgentSide, openAgentSide } from "./agent-side.ts";
 import { hostAlarm } from "./alarm.ts";
@@ -124,6 +125,7 @@ class Daemon implements RunningDaemon {
   readonly #driver: Driver;
   readonly #ringer: Ringer;
   #ipc: RunningIpcServer | undefined;
+  #pages: RunningPageServer | undefined;
   #stopWatching: () => void = () => {};
   #stopResting: () => void = () => {};
   #settle: (end: DaemonEnd) => void;
@@ -221,6 +223,7 @@ class Daemon implements RunningDaemon {
       standing: () => this.#driver.standing(),
       log,
     });
+    await this.#openPages();
     this.#stopWatching = ports.watchForWake(({ gapMs }) => this.#woke(gapMs));
     this.#stopResting = keepMemoryAtRest();
     log("info", "daemonStarted", { tenant, persona, project, surface: surface.name, version });
@@ -229,10 +232,20 @@ class Daemon implements RunningDaemon {
     attaching.begin();
   }
 
+  /** Loaded where asked: fifty daemons need no port each, since one endpoint of the host reads all their sockets. */
+  async #openPages(): Promise<void> {
+    const { metricsListen: listen, log } = this.#parts.options;
+    if (listen === undefined) return;
+    const { openDaemonPort } = await import("../net/daemon-pages.ts");
+    this.#pages = await openDaemonPort({ listen, metrics: this.#handlers().metrics, log });
+    log("info", "metricsServed", { url: this.#pages.url });
+  }
+
   #handlers(): IpcHandlers {
     const { desk } = this.#parts.agentSide;
     return {
       status: () => this.status(),
+      metrics: ({ form }) => ({ page: exposition([this.#metrics], form) }),
       notify_surface: () => this.#driver.askRing(),
       resume_surface: () => this.#resume(),
       hook: (params, gone) => desk.hook(params, gone),
@@ -295,6 +308,7 @@ class Daemon implements RunningDaemon {
     await this.#giveBack("hub", () => withinTime(this.#hub.closed(), HUB_CLOSE_TIMEOUT_MS));
     await this.#giveBack("surface", () => this.#ringer.close());
     await this.#giveBack("agentSide", () => agentSide.desk.close());
+    await this.#giveBack("pages", () => this.#pages?.close());
     await this.#giveBack("ipc", () => this.#ipc?.close());
     await this.#giveBack("stateFile", () => this.#stateFile.close());
     await this.#giveBack("notes", () => agentSide.settled());

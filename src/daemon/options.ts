@@ -38,6 +38,8 @@ export interface DaemonOptions {
   readonly leaseMs?: number;
   /** What is installed and activated in the project before an agent is started; absent: nothing. */
   readonly attach?: AttachSettings;
+  /** Where its page can also be read over HTTP, on this host; absent: on its local socket alone. */
+  readonly metricsListen?: { readonly host: string; readonly port: number };
   readonly version: string;
   readonly log: Log;
   readonly ports?: Partial<DaemonPorts>;

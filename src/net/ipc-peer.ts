@@ -51,6 +51,8 @@ export class IpcPeer {
   /** Messages that wait until the client has read its answers: at most one chunk of them. */
   readonly #unread: LineEvent[] = [];
   #role: string | undefined;
+  /** Something came that was no HTTP. */
+  #begun = false;
   #attached: AttachedClient | null = null;
   #outstanding = 0;
   #faults = 0;
@@ -113,6 +115,11 @@ export class IpcPeer {
     this.#setDeadline(this.#daemon.limits.helloMsMax, () => this.#fallenSilent());
     socket.on("timeout", () => this.#fallenSilent());
     socket.on("data", (chunk: Buffer) => {
+      if (!this.#begun && isHttp(chunk)) {
+        this.#becomeHttp(chunk);
+        return;
+      }
+      this.#begun = true;
       this.#unread.push(...lines.push(chunk));
       this.#pump();
     });
@@ -129,6 +136,22 @@ export class IpcPeer {
       this.#gone?.abort();
       this.#events.closed();
     });
+  }
+
+  /**
+   * A scraper came to the same door: no message of ours begins with a capital letter, and every request of HTTP does.
+   * From here on the connection is the responder's; it keeps its place among the clients until it is closed.
+   */
+  #becomeHttp(first: Buffer): void {
+    const socket = this.#socket;
+    clearTimeout(this.#deadline);
+    for (const event of ["data", "end", "drain", "timeout"]) socket.removeAllListeners(event);
+    socket.pause();
+    socket.unshift(first);
+    // Loaded when somebody scrapes: a daemon that nobody does holds none of it.
+    void import("./daemon-pages.ts").then(({ daemonPages, respond }) =>
+      respond(socket, daemonPages(this.#daemon.handlers.metrics)),
+    );
   }
 
   #setDeadline(delayMs: number, due: () => void): void {
@@ -265,6 +288,9 @@ export class IpcPeer {
       case "hook":
         return this.#hook(readShape(IPC_METHODS.hook.params, params, "params"));
       case "status":
+        return handlers.status(readShape(IPC_METHODS.status.params, params, "params"));
+      case "metrics":
+        return handlers.metrics(readShape(IPC_METHODS.metrics.params, params, "params"));
       case "notify_surface":
       case "resume_surface":
         return handlers[method](readShape(IPC_METHODS[method].params, params, "params"));
@@ -331,6 +357,10 @@ export class IpcPeer {
     }
     return {};
   }
+}
+
+function isHttp([first = 0]: Uint8Array): boolean {
+  return first >= 0x41 && first <= 0x5a;
 }
 
 /** Failures that the caller's own message brought about. */

@@ -594,3 +594,40 @@ describe("close", () => {
     expect(await ended.promise).toMatchObject({ code: "daemon_unreachable" });
   });
 });
+
+describe("a scraper at the same socket", () => {
+  async function ask(path: string, request: string): Promise<string> {
+    const socket = connect(path);
+    let text = "";
+    socket.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+    });
+    // Byte for byte: the first one alone tells HTTP from a message.
+    for (const byte of request) await new Promise((resolve) => socket.write(byte, resolve));
+    return new Promise((resolve) => socket.once("close", () => resolve(text)));
+  }
+
+  it("gets the page in the form that it asks for, and nothing else", async () => {
+    const { path } = await ipcStage();
+    const get = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n";
+    expect(await ask(path, `${get}\r\n`)).toMatch(/^HTTP\/1\.1 200 .*version=0\.0\.4.*\r\n\r\ntext\n$/s);
+    expect(await ask(path, `${get}Accept: application/openmetrics-text\r\n\r\n`)).toMatch(
+      /^HTTP\/1\.1 200 .*version=1\.0\.0.*\r\n\r\nopenmetrics\n$/s,
+    );
+    expect(await ask(path, `${get.replace("/metrics", "/status")}\r\n`)).toMatch(/^HTTP\/1\.1 404 /);
+    expect(await ask(path, `${get.replace("GET", "POST")}\r\n`)).toMatch(/^HTTP\/1\.1 405 /);
+  });
+
+  it("takes a place among the clients, and gives it back", async () => {
+    const { path, logged } = await ipcStage({ limits: { clientsMax: 1 } });
+    const slow = connect(path);
+    await new Promise((resolve) => slow.write("GET /metrics", resolve));
+    const other = await rawClient(path);
+    expect(await other.next()).toMatchObject({ error: { data: { code: "overloaded" } } });
+    await logged("ipcClientRefused");
+    slow.destroy();
+    await expect
+      .poll(() => ask(path, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+      .toMatch(/^HTTP\/1\.1 200 /);
+  });
+});

@@ -439,7 +439,14 @@ describe("doorbells", () => {
     const ipc = await openIpcServer({
       path,
       identity: { version: "1", tenant: "local", ...ADDRESS },
-      handlers: { status: never, notify_surface: never, resume_surface: never, shutdown: never, hook: never },
+      handlers: {
+        status: never,
+        metrics: never,
+        notify_surface: never,
+        resume_surface: never,
+        shutdown: never,
+        hook: never,
+      },
       standing: () => standing,
       attachedChanged: (who) => who.some((client) => client.session !== null) && attached(),
       log() {},

@@ -1,0 +1,99 @@
+/**
+ * Asks the daemons of this host for their pages, all at once and each for a bounded time. Who does not answer is told
+ * as such; who ended in order has left no socket, and is nobody to ask. Knows no HTTP and no words for a person.
+ */
+import { existsSync } from "node:fs";
+import type { Log } from "../../domain/log.ts";
+import { ipcPathOf } from "../../host/home.ts";
+import { monotonicMs } from "../../host/monotonic.ts";
+import type { PageForm } from "../../metrics/exposition.ts";
+import type { GatheredDaemon, Gathering } from "../../metrics/gathered.ts";
+import { pageFault } from "../../metrics/merge.ts";
+import { callIpc } from "../../net/ipc-client.ts";
+import { type DaemonPlace, daemonPlaces, type LocalCaller } from "../local-daemons.ts";
+
+export interface Gatherer {
+  /** Who asks while another gathering of the same form is under way is told what that one finds. */
+  gather(form: PageForm): Promise<Gathering>;
+  /** @returns null if there is no such daemon, or it did not answer */
+  pageOf(place: DaemonPlace, form: PageForm): Promise<string | null>;
+  /** Those that can be asked now. */
+  places(): readonly DaemonPlace[];
+}
+
+export interface GatherOptions extends LocalCaller {
+  /** As in the daemons' own labels, for those that do not answer. */
+  readonly host: string;
+  readonly log: Log;
+  readonly wanted?: (place: DaemonPlace) => boolean;
+}
+
+/** A daemon answers in a millisecond; one that needs this long is not well. A scraper waits 10 s. */
+const ANSWER_MS_MAX = 2_000;
+/** Each is asked over a connection of its own, and a process may hold a thousand. */
+const DAEMONS_MAX = 500;
+
+export function openGatherer(options: GatherOptions): Gatherer {
+  const { home, host, log, version, wanted } = options;
+  const underWay = new Map<PageForm, Promise<Gathering>>();
+
+  function places(): readonly DaemonPlace[] {
+    return daemonPlaces(home)
+      .filter((place) => wanted?.(place) ?? true)
+      .filter(isThere);
+  }
+
+  function isThere({ tenant, address }: DaemonPlace): boolean {
+    // A pipe's name can't be looked up without opening it: whoever is not there says so when asked.
+    return process.platform === "win32" || existsSync(ipcPathOf(home, tenant, address));
+  }
+
+  async function ask({ tenant, address }: DaemonPlace, form: PageForm): Promise<string | null> {
+    const caller = { version, role: "metrics", address, openTimeoutMs: ANSWER_MS_MAX };
+    try {
+      const path = ipcPathOf(home, tenant, address);
+      const { page } = await callIpc(path, caller, "metrics", { form }, ANSWER_MS_MAX);
+      const fault = typeof page === "string" ? pageFault(page, form) : "it is no text";
+      if (fault === null) return page;
+      log("warn", "pageRefused", { persona: address.persona, project: address.project, reason: fault });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log("debug", "daemonSilent", { persona: address.persona, project: address.project, reason });
+    }
+    return null;
+  }
+
+  async function gathered(form: PageForm): Promise<Gathering> {
+    const startedAtMs = monotonicMs();
+    const found = places();
+    const asked = found.slice(0, DAEMONS_MAX);
+    const daemons = await Promise.all(
+      asked.map(async (place): Promise<GatheredDaemon> => {
+        const { persona, project } = place.address;
+        return { tenant: place.tenant, host, persona, project, page: await ask(place, form) };
+      }),
+    );
+    return {
+      // One that ended in order meanwhile, or on Windows before, has taken its name away.
+      daemons: daemons.filter(({ page }, index) => page !== null || isLeft(asked[index])),
+      omitted: found.length - asked.length,
+      durationMs: monotonicMs() - startedAtMs,
+    };
+  }
+
+  function isLeft(place: DaemonPlace | undefined): boolean {
+    return place !== undefined && process.platform !== "win32" && isThere(place);
+  }
+
+  return {
+    places,
+    pageOf: (place, form) => ask(place, form),
+    gather(form) {
+      const running = underWay.get(form);
+      if (running !== undefined) return running;
+      const started = gathered(form).finally(() => underWay.delete(form));
+      underWay.set(form, started);
+      return started;
+    },
+  };
+}
