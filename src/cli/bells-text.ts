@@ -35,9 +35,9 @@ function owedText({ position, doorbell }: DaemonStatus, nowMs: number, ink: Ink)
   if (position.open === 0) return ink.green("nothing");
   const waiting = position.open === 1 ? "1 waits" : `${position.open} wait`;
   if (!doorbell.standing) return waiting;
+  if (doorbell.underWay) return `${waiting}, ring ${doorbell.attempts} under way`;
   const due = doorbell.nextRingAtMs;
-  if (due === null) return `${waiting}, ring ${doorbell.attempts} under way`;
-  const next = `again in ${spanText(due - nowMs)}`;
+  const next = due === null ? "not rung again until more comes" : `again in ${spanText(due - nowMs)}`;
   if (doorbell.lastOutcome === "failed") return `${waiting}, ${ink.red("not taken")}, ${next}`;
   return `${waiting}, ring ${doorbell.attempts} unanswered, ${next}`;
 }

@@ -83,6 +83,7 @@ function doorbellStatusOf(state: State, lastRing: LastRing): DaemonStatus["doorb
   return {
     standing: bell.id !== "silent" || ring !== null,
     attempts: ring?.attempt ?? rung,
+    underWay: ring !== null,
     lastRungAtMs: lastRing.rungAtMs === null ? null : Math.round(lastRing.rungAtMs),
     lastPath: lastRing.path,
     lastOutcome: lastRing.outcome,

@@ -4,8 +4,11 @@
 
 /** What a daemon grants its clients. */
 export const IPC_SERVER_LIMITS = {
-  /** A shim or two, a CLI, a dashboard, a hook that blocks for each window; the rest is a mistake in a loop. */
-  clientsMax: 64,
+  /**
+   * A shim or two, a CLI, a dashboard, a hook that blocks for each window; and hooks, of which all that were run while
+   * the host was busy come at once, and are gone within a millisecond. The rest is a mistake in a loop.
+   */
+  clientsMax: 256,
   /** Of these, who may stay for doorbells: the rest is kept for a status or a shutdown, which come and go. */
   attachedMax: 24,
   /** Ours are under 1 KiB. */

@@ -72,6 +72,8 @@ export const OVERLAP = "an earlier ring is still under way";
 export const CLOSED = "the surface is closed";
 /** The name of the way that all clients with hooks share. */
 export const TURN_BOUNDARY = "turn boundary";
+/** No way of ours: the agent's side showed by itself that it has what waits. */
+const DRAIN = "drain";
 
 const never = new Promise<void>(() => {});
 
@@ -154,7 +156,7 @@ export class PathRinger<T> {
   }
 
   #atBoundary(look: Look<T>, { via, by }: Receipt): RingOutcome {
-    if (by === "drain") return taken("drain");
+    if (by === "drain") return taken(DRAIN);
     const { fondness, versionOf } = this.#options;
     if (look.target !== undefined) fondness.worked(versionOf(look.target), via ?? TURN_BOUNDARY);
     return taken(via ?? TURN_BOUNDARY);
@@ -189,7 +191,8 @@ export class PathRinger<T> {
       const outcome: Settled = sent.kind === "sent" ? await this.#receipt(path, sent, mark, called) : sent;
       if (outcome.kind === "taken") {
         const via = outcome.via ?? path.name;
-        fondness.worked(version, via);
+        // Whoever drained, maybe a person at a shell: the words became moot, and nothing is learnt of the way.
+        if (via !== DRAIN) fondness.worked(version, via);
         return taken(via);
       }
       if (called.aborted) return failed(MOOT);
@@ -216,6 +219,7 @@ export class PathRinger<T> {
     const receipt = await this.#options.agent.receiptAfter(mark, until);
     if (receipt === null) return { kind: "failed", reason };
     const { via, by } = receipt;
+    if (by === "drain") return { kind: "taken", via: DRAIN };
     const known = via !== null && this.#options.paths.some(({ name }) => name === via);
     return { kind: "taken", via: known ? via : by === "boundary" ? TURN_BOUNDARY : undefined };
   }

@@ -78,7 +78,14 @@ describe("the doorbells of this host", () => {
     const text = bellsText([failing], NOW, plain);
     expect(text).toContain("1 waits, not taken, again in 1 s");
     expect(text).toContain("\n  reviewer@shop inbox: no receipt\\u001b[2J");
-    const underWay = status({ open: 1, doorbell: { standing: true, attempts: 1 } });
+    const underWay = status({ open: 1, doorbell: { standing: true, attempts: 1, underWay: true } });
     expect(bellsText([underWay], NOW, plain)).toContain("1 waits, ring 1 under way");
+  });
+
+  it("say that a bell has rung as often as it may", () => {
+    const given = (lastOutcome: "taken" | "failed") =>
+      bellsText([status({ open: 1, doorbell: { standing: true, attempts: 24, lastOutcome } })], NOW, plain);
+    expect(given("taken")).toContain("1 waits, ring 24 unanswered, not rung again until more comes");
+    expect(given("failed")).toContain("1 waits, not taken, not rung again until more comes");
   });
 });

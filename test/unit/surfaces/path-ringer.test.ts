@@ -225,6 +225,17 @@ it("a drain that comes first ends the ring", async () => {
   expect(stage.sent).toEqual([]);
 });
 
+it("nothing is learnt of a way whose receipt is somebody's drain", async () => {
+  const stage = staged({
+    a: (agent) => {
+      agent.receive({ by: "drain" });
+      return { kind: "sent" };
+    },
+  });
+  expect(await stage.ringer.ring(bellOf(1), never)).toEqual({ kind: "taken", path: "drain" });
+  expect(stage.ringer.report().map(({ state }) => state)).toEqual(["untried", "untried"]);
+});
+
 it("one ring at a time; closing ends it", async () => {
   const stage = staged({ a: works });
   stage.look = busy;
