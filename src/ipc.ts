@@ -14,8 +14,9 @@ import { printable } from "./domain/address.ts";
 import type { Doorbell } from "./domain/doorbell.ts";
 import { type ErrorClass, type ErrorReport, PrismError } from "./domain/errors.ts";
 import { limits } from "./domain/limits.ts";
-import { flag, type Infer, maybe, nearest, object, type Shape, text, whole } from "./domain/shape.ts";
+import { flag, type Infer, maybe, nearest, object, oneOf, type Shape, text, whole } from "./domain/shape.ts";
 import { type HookAnswer, hookParams } from "./ipc/hook.ts";
+import { PAGE_FORMS } from "./metrics/exposition.ts";
 import type { RingOutcome, SurfaceReport } from "./surfaces/surface.ts";
 
 export { createLineReader, type LineEvent } from "./ipc/lines.ts";
@@ -51,6 +52,10 @@ export const shutdownParams = object({
   reason: maybe(text({ bytesMax: 200, about: "why, for the log" })),
 });
 
+export const metricsParams = object({
+  form: maybe(oneOf(PAGE_FORMS, "how the page is written; absent: text")),
+});
+
 const nothing = object({});
 
 /** Every method of a daemon, with what it takes. */
@@ -59,6 +64,8 @@ export const IPC_METHODS = {
   hello: { params: helloParams },
   /** What the daemon knows of itself. Changes nothing (invariant 11). */
   status: { params: nothing },
+  /** The page of its 24 series. Changes nothing. An HTTP `GET /metrics` on the same socket reads the same. */
+  metrics: { params: metricsParams },
   /** Rings the surface now, for what is open. Moot when nothing is (invariant 6). */
   notify_surface: { params: nothing },
   /** Starts or resumes the agent on its surface, where the surface can. */
@@ -205,6 +212,7 @@ export interface DaemonStatus extends DaemonIdentity {
 export interface IpcAnswers {
   readonly hello: HelloAnswer;
   readonly status: DaemonStatus;
+  readonly metrics: { readonly page: string };
   readonly notify_surface: RingAnswer;
   readonly resume_surface: RingAnswer;
   readonly shutdown: { readonly stopping: true };
@@ -225,7 +233,7 @@ export interface IpcPushes {
 
 /** What the daemon itself answers; the handshake and who is attached are the server's own business. */
 export type IpcHandlers = {
-  readonly [M in "status" | "notify_surface" | "resume_surface" | "shutdown"]: (
+  readonly [M in "status" | "metrics" | "notify_surface" | "resume_surface" | "shutdown"]: (
     params: IpcParams<M>,
   ) => IpcAnswers[M] | Promise<IpcAnswers[M]>;
 } & {

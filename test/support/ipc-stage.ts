@@ -86,6 +86,7 @@ export async function ipcStage(options: StageOptions = {}): Promise<IpcStage> {
     path,
     handlers: {
       status: () => daemonStatus,
+      metrics: ({ form = "text" }) => ({ page: `${form}\n` }),
       notify_surface: () => ({ kind: "moot", reason: "nothing waits" }),
       resume_surface: () => ({ kind: "taken", path: "tmux" }),
       shutdown: () => ({ stopping: true }),
