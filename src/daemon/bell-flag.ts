@@ -6,7 +6,7 @@ import { errnoOf } from "../host/fs-error.ts";
 export interface BellFlag {
   /** Soon: a ring is not kept waiting for a file. */
   show(isUp: boolean): void;
-  /** At once, and for good. */
+  /** At once. */
   takeAway(): void;
 }
 

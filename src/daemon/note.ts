@@ -2,6 +2,7 @@
  * A small owner-only file that a daemon keeps for its next life. The newest text wins; writing never keeps the
  * daemon waiting, and what can't be read or written costs no more than what it held. Knows no meaning of it.
  */
+import { PrismError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import { readPrivateFile, writePrivateFile } from "../host/private-file.ts";
 
@@ -36,7 +37,10 @@ export function openNote(path: string, what: string, log: Log): Note {
     load() {
       try {
         return readPrivateFile(path, { what, bytesMax: NOTE_BYTES_MAX });
-      } catch {
+      } catch (error) {
+        const isThere = !(error instanceof PrismError && error.code === "not_found");
+        if (isThere)
+          log("warn", "noteNotRead", { what, reason: error instanceof Error ? error.message : "" });
         return null;
       }
     },

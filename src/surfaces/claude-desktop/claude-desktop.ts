@@ -60,7 +60,9 @@ class Notifications {
       const { startCommand } = await import("../../host/command.ts");
       if (this.#closed) return failed("the surface is closed");
       if (cancelled.aborted) return failed(MOOT);
-      const { argv, env } = notifierFor(process.platform, noticeOf(bell), this.#settings.program);
+      const { program } = this.#settings;
+      const windows = this.#context.env["SystemRoot"];
+      const { argv, env } = notifierFor(process.platform, noticeOf(bell), program, windows);
       const timeoutMs = this.#settings.timeoutMs ?? TIMEOUT_MS_DEFAULT;
       const running = startCommand(
         { argv },

@@ -21,11 +21,15 @@ export interface NotifierCommand {
 
 const LIFETIME_MS = 60_000;
 
-/** @param program the user's own notifier, called with title and body; absent: the system's */
+/**
+ * @param program the user's own notifier, called with title and body; absent: the system's
+ * @param systemRoot the folder of Windows: by its bare name a program is looked for in the project's folder first
+ */
 export function notifierFor(
   platform: NodeJS.Platform,
   notice: Notice,
   program: string | undefined,
+  systemRoot = "C:\\Windows",
 ): NotifierCommand {
   const { title, body } = notice;
   if (program !== undefined) return { argv: [program, title, body], env: {} };
@@ -34,7 +38,7 @@ export function notifierFor(
       return { argv: ["/usr/bin/osascript", ...APPLE_SCRIPT, title, body], env: {} };
     case "win32":
       return {
-        argv: ["powershell.exe", "-NoProfile", "-NonInteractive", "-Command", POWERSHELL],
+        argv: [`${systemRoot}\\${POWERSHELL_PATH}`, "-NoProfile", "-NonInteractive", "-Command", POWERSHELL],
         env: { PRISM_NOTICE_TITLE: title, PRISM_NOTICE_BODY: body, PRISM_NOTICE_TOPIC: notice.topic },
       };
     default:
@@ -56,6 +60,8 @@ const APPLE_SCRIPT = [
   ...["-e", "display notification (item 2 of argv) with title (item 1 of argv)"],
   ...["-e", "end run"],
 ];
+
+const POWERSHELL_PATH = "System32\\WindowsPowerShell\\v1.0\\powershell.exe";
 
 /** Toasts need the id of an installed application; PowerShell's own is on every Windows. */
 const POWERSHELL = [

@@ -26,6 +26,8 @@ describe("a notification's command", () => {
 
   it("hands over text in the environment on Windows, since a script's quoting can't be trusted", () => {
     const { argv, env } = notifierFor("win32", notice, undefined);
+    expect(argv[0]).toBe("C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe");
+    expect(notifierFor("win32", notice, undefined, "D:\\Win").argv[0]).toMatch(/^D:\\Win\\System32\\/);
     expect(argv.join(" ")).not.toContain("signal");
     expect(env).toMatchObject({ PRISM_NOTICE_TITLE: notice.title, PRISM_NOTICE_BODY: notice.body });
   });
