@@ -182,6 +182,8 @@ export function claudeCodeSignals(name: string, binary: () => string): void {
       const on = await stage({ userSettings: { crossSessionInbound: "refuse" } });
       await usedPane(on);
       for (const text of ["the first of two", "the second of two"]) {
+        // Before its turn has ended it would be told at the boundary.
+        await eventually(async () => (await on.daemonHere()).agents[0]?.state === "idle");
         const id = await on.signal(text);
         await on.reads(text);
         await on.drained(id);
