@@ -17,6 +17,7 @@ import {
   type VerbName,
   type VerbParams,
 } from "../domain/verbs.ts";
+import { type HubCensus, HubCounters } from "../metrics/hub.ts";
 import { keyMemoryMs, loopBounds } from "./core/bounds.ts";
 import {
   type Batch,
@@ -32,6 +33,7 @@ import type { LoopBounds } from "./core/loops.ts";
 import { type AnsweredSignals, answeredIn, fetchAnswered, NONE_ANSWERED } from "./engine/answered.ts";
 import { engineBounds } from "./engine/bounds.ts";
 import { commandOf } from "./engine/command.ts";
+import { countBatch } from "./engine/count.ts";
 import { Intake, type Waiting } from "./engine/intake.ts";
 import { Alarm, type EngineScheduler, eventLoop } from "./engine/scheduler.ts";
 import { Sinks } from "./engine/sinks.ts";
@@ -88,6 +90,7 @@ type Errand = (done: () => void) => void;
 
 class Engine implements HubService {
   readonly identity: HubIdentity;
+  readonly counters = new HubCounters();
   readonly #options: EngineOptions;
   readonly #scheduler: EngineScheduler;
   readonly #startedAtMs: number;
@@ -98,6 +101,8 @@ class Engine implements HubService {
   readonly #company: Alarm;
   readonly #upkeep: Alarm;
   #core: HubCore;
+  /** Monotonic: when the oldest decision of the batch was made. */
+  #decidedAtMs = 0;
   /** Decided, and waiting for their batch to become durable. */
   #decided: Decided[] = [];
   #errands: Errand[] = [];
@@ -183,6 +188,11 @@ class Engine implements HubService {
     });
   }
 
+  census(): HubCensus {
+    const isWritable = this.#writing.isWell && this.#refusal === null;
+    return { ...this.#core.census(this.#options.now()), isWritable, startedAtMs: this.#startedAtMs };
+  }
+
   close(reason: string): Promise<void> {
     this.#closed ??= new Promise((closed) => {
       this.#closing = { reason, closed, saidLast: false };
@@ -237,6 +247,7 @@ class Engine implements HubService {
 
   #decideAll(batch: readonly Waiting[], answered: AnsweredSignals): void {
     const nowMs = this.#options.now();
+    if (this.#decided.length === 0) this.#decidedAtMs = this.#scheduler.monotonicMs();
     if (this.#refusal === null) this.#core.tick(nowMs);
     for (const waiting of batch)
       this.#decided.push({ waiting, reply: this.#decide(waiting, answered, nowMs), want: null });
@@ -300,7 +311,9 @@ class Engine implements HubService {
       this.#fetch(batch, decided);
       return;
     }
+    const askedAtMs = this.#scheduler.monotonicMs();
     this.#options.store.commit(batch.changes, (error) => {
+      this.counters.storeSeconds.observe((this.#scheduler.monotonicMs() - askedAtMs) / 1000);
       this.#writing.committed(error);
       if (error !== null) this.#failed(error, decided);
       else this.#fetch(batch, decided);
@@ -334,6 +347,11 @@ class Engine implements HubService {
       else this.#tell(waiting, this.#outcomeOf(reply, want === null ? null : foundAt(found, next++)));
     }
     for (const push of batch.pushes) this.#sinks.push(push);
+    countBatch(this.counters, batch, {
+      replies: decided.map(({ reply }) => reply),
+      tookMs: this.#scheduler.monotonicMs() - this.#decidedAtMs,
+      nowMs: this.#options.now(),
+    });
     this.#sinks.detach(batch);
     for (const { position, endedAtMs } of batch.changes?.progress ?? [])
       if (endedAtMs !== null) this.#texts.delete(position);
@@ -349,6 +367,7 @@ class Engine implements HubService {
   }
 
   #tell(waiting: Waiting, outcome: Outcome): void {
+    if ("error" in outcome) this.counters.countRefusal(outcome.error.code);
     try {
       waiting.answered(outcome);
     } catch (error) {
@@ -464,7 +483,7 @@ class Engine implements HubService {
   }
 }
 
-const NOTHING: Batch = { changes: null, pushes: [], detached: [], stops: [] };
+const NOTHING: Batch = { changes: null, pushes: [], detached: [], deliveries: 0, stops: [] };
 const NOT_FOUND: Found = { signals: [], next: null };
 
 function foundAt(found: readonly Found[] | PrismError, at: number): Found {

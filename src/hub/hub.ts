@@ -9,6 +9,7 @@ import type { Log } from "../domain/log.ts";
 import { ensurePrivateDir, type Home } from "../host/home.ts";
 import { readPrivateFile, writePrivateFile } from "../host/private-file.ts";
 import type { LoopBounds } from "./core/loops.ts";
+import { diskFactsOf } from "./disk-facts.ts";
 import { openEngine } from "./engine.ts";
 import type { ServerBounds } from "./server/bounds.ts";
 import { type HubServer, openHubServer } from "./server.ts";
@@ -85,6 +86,7 @@ export async function openHub(options: HubOptions): Promise<RunningHub> {
       listen: options.listen,
       tls: options.tls,
       plaintext: options.plaintext,
+      disk: () => diskFactsOf(dataDir),
       version,
       log,
       ...(options.bounds === undefined ? {} : { bounds: options.bounds }),

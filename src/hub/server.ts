@@ -8,9 +8,11 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { PrismError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
+import type { DiskFacts } from "../metrics/hub.ts";
+import { isLoopback } from "../net/loopback.ts";
 import { type ServerBounds, serverBounds } from "./server/bounds.ts";
 import type { Edge } from "./server/edge.ts";
-import { hostsFor, isLoopback } from "./server/guard.ts";
+import { hostsFor } from "./server/guard.ts";
 import { openHttpEdge } from "./server/http.ts";
 import { endWithAnswer, errorAnswer, type HttpAnswer } from "./server/http-answer.ts";
 import { openMcpDoor } from "./server/mcp-door.ts";
@@ -24,6 +26,8 @@ export interface HubServerOptions {
   readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** Allows a reachable address without TLS: tokens and signals then cross the network in the open. */
   readonly plaintext: boolean;
+  /** For the metrics page; absent: nothing is said of a disk. */
+  readonly disk?: () => Promise<DiskFacts | null>;
   readonly version: string;
   readonly log: Log;
   readonly bounds?: Partial<ServerBounds>;
@@ -50,13 +54,14 @@ export async function openHubServer(options: HubServerOptions): Promise<HubServe
     service: options.service,
     tenantOf: options.tenantOf,
     hosts: hostsFor(listen.host),
+    disk: options.disk ?? (async () => null),
     version: options.version,
     bounds,
     log,
   };
   const sockets = openSocketEdge(edge);
   const mcp = openMcpDoor(edge);
-  const http = openHttpEdge(edge, mcp.handle);
+  const http = openHttpEdge(edge, mcp.handle, () => sockets.count);
   const server = await createListener(options, bounds);
   server.maxConnections = bounds.connectionsMax;
   server.on("request", (request, response) => http.handle(request, response));

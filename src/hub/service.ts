@@ -11,6 +11,7 @@ import type {
   VerbName,
   VerbParams,
 } from "../domain/verbs.ts";
+import type { HubCensus, HubCounters } from "../metrics/hub.ts";
 
 /** Who asks: the tenant of the token, and the session if the caller started one on this connection. */
 export interface Caller {
@@ -33,6 +34,8 @@ export interface PushSink {
 
 export interface HubService {
   readonly identity: HubIdentity;
+  /** Written by the service, read at a scrape. */
+  readonly counters: HubCounters;
   /** Callbacks, not promises: at tens of thousands a second the difference is measurable. */
   call<V extends Exclude<VerbName, "start">>(
     caller: Caller,
@@ -55,6 +58,8 @@ export interface HubService {
    * with that failure until one works again, be it only an empty one for the asking.
    */
   health(): Promise<{ readonly storeLatencyMs: number }>;
+  /** How things stand now. Reads memory alone, and changes nothing. */
+  census(): HubCensus;
   /** Answers what is under way, tells the sessions, closes the store. */
   close(reason: string): Promise<void>;
 }

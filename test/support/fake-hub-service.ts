@@ -14,6 +14,7 @@ import type {
   VerbParams,
 } from "../../src/domain/verbs.ts";
 import type { Answered, Caller, HubService, PushSink } from "../../src/hub/service.ts";
+import { type HubCensus, HubCounters } from "../../src/metrics/hub.ts";
 
 export const EMPTY_VIEW: MailboxView = {
   revision: 0,
@@ -39,6 +40,7 @@ type Outcome = { readonly ok: unknown } | { readonly error: ErrorReport } | "sil
 
 export class FakeHubService implements HubService {
   readonly identity: HubIdentity = { id: "fake-hub", version: "0.0.0", protocol: 1 };
+  readonly counters = new HubCounters();
   readonly asked: AskedCall[] = [];
   readonly heardSessions: string[] = [];
   readonly disconnectedSessions: string[] = [];
@@ -50,6 +52,19 @@ export class FakeHubService implements HubService {
   #sessions = 0;
   #held: (() => void)[] = [];
   readonly #watchers = new Map<string, () => void>();
+
+  census(): HubCensus {
+    const none = { alive: 0, stale: 0, wrapped: 0 };
+    return {
+      open: { pending: 2, delivered: 1 },
+      oldestOpenMs: 1500,
+      mailboxesOpen: 1,
+      sessions: { agent: none, daemon: { ...none, alive: 3 } },
+      connected: { agent: 0, daemon: 2 },
+      isWritable: true,
+      startedAtMs: 1_000,
+    };
+  }
 
   call<V extends Exclude<VerbName, "start">>(
     caller: Caller,

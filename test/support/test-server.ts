@@ -20,14 +20,17 @@ export interface TestServer {
   readonly socketUrl: string;
 }
 
-export async function openTestServer(bounds: Partial<ServerBounds> = {}): Promise<TestServer> {
+export async function openTestServer(
+  bounds: Partial<ServerBounds> = {},
+  listen = { host: "127.0.0.1", port: 0 },
+): Promise<TestServer> {
   const service = new FakeHubService();
   const log: LogLine[] = [];
   const server = await openHubServer({
     service,
     tenantOf: (token) => (token === TOKEN ? "local" : undefined),
-    listen: { host: "127.0.0.1", port: 0 },
-    plaintext: false,
+    listen,
+    plaintext: listen.host !== "127.0.0.1",
     version: "1.2.3",
     log: (level, event, fields = {}) => log.push({ level, event, fields }),
     bounds: { closeTimeoutMs: 200, ...bounds },

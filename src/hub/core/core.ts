@@ -28,6 +28,7 @@ import {
 } from "../../domain/verbs.ts";
 import type { Caller } from "../service.ts";
 import type { Changes, SignalHead, Snapshot } from "../store/store.ts";
+import { censusOf } from "./census.ts";
 import * as desk from "./desk.ts";
 import type { LoopBounds } from "./loops.ts";
 import { Mailbox } from "./mailbox.ts";
@@ -75,6 +76,8 @@ export interface Batch {
   readonly pushes: readonly Push[];
   /** Sessions whose sockets are theirs no more, once the pushes are told. */
   readonly detached: readonly string[];
+  /** How many signals became delivered. */
+  readonly deliveries: number;
   /** Pairs that were stopped from answering each other. */
   readonly stops: readonly LoopReport[];
 }
@@ -259,7 +262,13 @@ export class HubCore {
     this.#pushes = [];
     this.#detached = [];
     this.#urgent = false;
-    return { changes, pushes, detached, stops: this.#mailroom.loops.takeNews() };
+    const deliveries = this.#mailroom.takeDeliveries();
+    return { changes, pushes, detached, deliveries, stops: this.#mailroom.loops.takeNews() };
+  }
+
+  /** What is registered and what waits: reads memory alone, and changes nothing. */
+  census(nowMs: number): ReturnType<typeof censusOf> {
+    return censusOf(this.#registry, nowMs);
   }
 
   // ---- verbs ----

@@ -79,6 +79,7 @@ export class Mailroom {
   #signals: NewSignal[] = [];
   /** By position: of a signal that moved twice in one batch, only where it stands is written. */
   #progress = new Map<number, Progress>();
+  #deliveries = 0;
   #drains: DrainRecord[] = [];
   #changedMailboxes = new Set<Mailbox>();
 
@@ -441,7 +442,15 @@ export class Mailroom {
 
   // ---- changes ----
 
+  /** How many became delivered since the last call, those drained since included. */
+  takeDeliveries(): number {
+    const deliveries = this.#deliveries;
+    this.#deliveries = 0;
+    return deliveries;
+  }
+
   #moved(progress: Progress): void {
+    if (progress.state === "delivered") this.#deliveries++;
     this.#progress.set(progress.position, progress);
   }
 

@@ -74,6 +74,10 @@ export class Registry {
     return this.#tenants.get(tenant)?.size ?? 0;
   }
 
+  addresses(): Iterable<Registered> {
+    return this.#byId.values();
+  }
+
   sessions(): Iterable<Session> {
     return this.#sessions.values();
   }

@@ -13,6 +13,11 @@ export class WriteHealth {
     this.#store = store;
   }
 
+  /** As the last commit went. */
+  get isWell(): boolean {
+    return this.#failure === null;
+  }
+
   committed(error: PrismError | null): void {
     this.#failure = error;
   }

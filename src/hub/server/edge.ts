@@ -1,5 +1,6 @@
 /** What every edge of the hub is made with: the service behind it, and who may come in. */
 import type { Log } from "../../domain/log.ts";
+import type { DiskFacts } from "../../metrics/hub.ts";
 import type { HubService } from "../service.ts";
 import type { ServerBounds } from "./bounds.ts";
 
@@ -9,6 +10,8 @@ export interface Edge {
   readonly tenantOf: (token: string) => string | undefined;
   /** Host names that a request may name, in lower case; null: any, as nobody can know them all. */
   readonly hosts: ReadonlySet<string> | null;
+  /** For the metrics page; null: the system does not say. */
+  readonly disk: () => Promise<DiskFacts | null>;
   readonly version: string;
   readonly bounds: ServerBounds;
   readonly log: Log;

@@ -6,6 +6,7 @@
 import type { IncomingMessage } from "node:http";
 import { printable } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
+import { isLoopback } from "../../net/loopback.ts";
 import type { Edge } from "./edge.ts";
 
 /** Source: RFC 6750 section 3. */
@@ -75,12 +76,6 @@ function isHost(host: string): boolean {
 /** `[::1]:7777` and `LOCALHOST:7777` without port, in lower case. */
 export function hostName(host: string): string {
   return host.replace(/:\d*$/, "").toLowerCase();
-}
-
-/** True for names and addresses that only this host can reach. */
-export function isLoopback(host: string): boolean {
-  const name = host.toLowerCase();
-  return name === "localhost" || name === "::1" || name === "[::1]" || /^127(\.\d{1,3}){3}$/.test(name);
 }
 
 /** The Host names under which a hub that listens on `host` may be called. */

@@ -1,4 +1,4 @@
-/** How the hub says things over plain HTTP: JSON, small, never cached, and nothing about itself. */
+/** How the hub says things over plain HTTP: JSON but for the metrics, small, never cached, and nothing about itself. */
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { ErrorReport } from "../../domain/errors.ts";
@@ -16,6 +16,8 @@ const COMMON: Headers = {
 export interface HttpAnswer {
   readonly status: number;
   readonly body: unknown;
+  /** The body is a text of this type, and no JSON. */
+  readonly type?: string;
   readonly headers?: Headers;
 }
 
@@ -39,11 +41,13 @@ export function errorAnswer(
 
 export function sendAnswer(response: ServerResponse, answer: HttpAnswer): void {
   if (response.headersSent || response.destroyed) return;
-  const body = Buffer.from(`${JSON.stringify(answer.body)}\n`);
+  const { type } = answer;
+  const body = Buffer.from(type === undefined ? `${JSON.stringify(answer.body)}\n` : String(answer.body));
   // A request whose body was not read to its end leaves bytes that are no next request.
   const unread = !response.req.complete;
   response.writeHead(answer.status, {
     ...COMMON,
+    ...(type === undefined ? {} : { "Content-Type": type }),
     "Content-Length": String(body.length),
     ...(unread ? { Connection: "close" } : {}),
     ...answer.headers,

@@ -1,11 +1,13 @@
 /**
- * The hub over plain HTTP: `POST /v1/VERB` for scripts, `GET /healthz` for whoever watches, and the doors to
+ * The hub over plain HTTP: `POST /v1/VERB` for scripts, `GET /healthz` and `GET /metrics` for whoever watches, and the doors to
  * the other edges. Reads, checks, calls, answers; decides nothing about signals.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { printable } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
 import { HUB_PROTOCOL } from "../../domain/verbs.ts";
+import { formWanted, PAGE_TYPES } from "../../metrics/exposition.ts";
+import { hubPage } from "../../metrics/hub.ts";
 import type { Edge } from "./edge.ts";
 import { checkOrigin, tenantOfRequest } from "./guard.ts";
 import { errorAnswer, type HttpAnswer, sendAnswer } from "./http-answer.ts";
@@ -18,7 +20,8 @@ export interface HttpEdge {
   handle(request: IncomingMessage, response: ServerResponse): void;
 }
 
-export function openHttpEdge(edge: Edge, mcp: McpDoor["handle"]): HttpEdge {
+/** @param sockets how many WebSocket connections stand */
+export function openHttpEdge(edge: Edge, mcp: McpDoor["handle"], sockets: () => number): HttpEdge {
   const health = healthCheck(edge);
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<HttpAnswer | undefined> {
@@ -26,6 +29,12 @@ export function openHttpEdge(edge: Edge, mcp: McpDoor["handle"]): HttpEdge {
     const path = pathOf(request);
     if (path === "/healthz") {
       return allowed(request, ["GET", "HEAD"]) ?? (await health());
+    }
+    if (path === "/metrics") {
+      // Whoever listens on loopback alone is read by the Prometheus beside it, which is another user and has no token.
+      // The page holds numbers only. Beyond this host it is for holders of a token, as all else is.
+      if (edge.hosts === null) tenantOfRequest(edge, request);
+      return allowed(request, ["GET", "HEAD"]) ?? (await metricsPage(edge, request, sockets()));
     }
     if (path === "/mcp") {
       await mcp(request, response, tenantOfRequest(edge, request));
@@ -42,7 +51,7 @@ export function openHttpEdge(edge: Edge, mcp: McpDoor["handle"]): HttpEdge {
       return errorAnswer({
         code: "not_found",
         message: `there is nothing at "${printable(path)}"`,
-        hint: "known are POST /v1/VERB, POST /mcp, GET /v1/socket and GET /healthz",
+        hint: "known are POST /v1/VERB, POST /mcp, GET /v1/socket, GET /metrics and GET /healthz",
       });
     }
     return await callOverHttp(edge, request, verb);
@@ -56,6 +65,14 @@ export function openHttpEdge(edge: Edge, mcp: McpDoor["handle"]): HttpEdge {
       );
     },
   };
+}
+
+async function metricsPage(edge: Edge, request: IncomingMessage, sockets: number): Promise<HttpAnswer> {
+  const form = formWanted(request.headers.accept);
+  const { counters } = edge.service;
+  const disk = await edge.disk();
+  const body = hubPage({ counters, census: edge.service.census(), sockets, disk }, form);
+  return { status: 200, type: PAGE_TYPES[form], body };
 }
 
 async function callOverHttp(edge: Edge, request: IncomingMessage, name: string): Promise<HttpAnswer> {

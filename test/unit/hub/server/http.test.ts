@@ -352,3 +352,28 @@ describe("GET /healthz", () => {
     expect(rounds).toBe(1);
   });
 });
+
+describe("GET /metrics", () => {
+  it("is for everybody on this host, in the form that is asked for", async () => {
+    hub = await openTestServer();
+    const text = await ask(`${hub.server.url}/metrics`, { method: "GET" });
+    expect(text.status).toBe(200);
+    expect(text.headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8");
+    expect(text.text).toContain('prism_hub_signals_open{state="pending"} 2\n');
+    expect(text.text).toContain("prism_hub_sockets 0\n");
+    const open = await ask(`${hub.server.url}/metrics`, {
+      method: "GET",
+      headers: { Accept: "application/openmetrics-text;version=1.0.0" },
+    });
+    expect(open.headers["content-type"]).toBe("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    expect(open.text.endsWith("# EOF\n")).toBe(true);
+    expect((await ask(`${hub.server.url}/metrics`)).status).toBe(405);
+  });
+
+  it("is for holders of a token where other hosts can reach it", async () => {
+    hub = await openTestServer({}, { host: "0.0.0.0", port: 0 });
+    const url = `http://127.0.0.1:${hub.server.port}/metrics`;
+    expect((await ask(url, { method: "GET" })).status).toBe(401);
+    expect((await ask(url, { method: "GET", headers: AUTH })).status).toBe(200);
+  });
+});
