@@ -78,7 +78,7 @@ export function fakeSystemd(unitDir: string, lingering = new Set<string>()): Fak
       case "is-enabled":
         return enabled.has(unit) ? fine("enabled\n") : failed(1, "");
       case "is-active":
-        return active.has(unit) ? fine("active\n") : failed(3, "");
+        return active.has(unit) ? fine("active\n") : { ...failed(3, ""), out: "inactive\n" };
       case "start":
         if (!isThere) return failed(5, `Failed to start ${unit}: Unit ${unit} not found.`);
         active.add(unit);

@@ -14,11 +14,12 @@ import { hostCommands, type RunCommand } from "../../launchers/apply.ts";
 import { launchdHost, launchdLauncher } from "../../launchers/launchd/launchd.ts";
 import type { Launcher } from "../../launchers/launcher.ts";
 import { nameFor } from "../../launchers/names.ts";
-import { isSameOwner, ownerIn } from "../../launchers/owner.ts";
+import { ownerIn } from "../../launchers/owner.ts";
 import { readServiceFile } from "../../launchers/service-file.ts";
 import type { Owner } from "../../launchers/spec.ts";
 import { systemdHost, systemdLauncher } from "../../launchers/systemd/systemd.ts";
 import { taskLauncher } from "../../launchers/task-scheduler/task-scheduler.ts";
+import type { Sources } from "../arguments.ts";
 import type { Runtime } from "../runtime.ts";
 import { programWords } from "../surface/whose.ts";
 
@@ -103,11 +104,12 @@ export function shownOwner(owner: Owner): string {
   return owner.kind === "hub" ? "the hub" : formatAddress(owner);
 }
 
-/** @throws PrismError `not_found` */
-export function ownServiceOf(owner: Owner, { own }: ServicesHere): OwnService {
-  const found = own.find((each) => isSameOwner(each.owner, owner));
-  if (found !== undefined) return found;
-  throw new PrismError("not_found", `this host keeps no service for ${shownOwner(owner)}`, {
-    hint: 'see which there are: "prism service status"',
-  });
+/** Who wants to see or end a service that fails must not fail by the same configuration. */
+export function readSourcesIfWhole(runtime: Runtime): Sources {
+  try {
+    return runtime.readSources();
+  } catch (error) {
+    if (!(error instanceof PrismError)) throw error;
+    return { env: runtime.env, config: {}, configPath: runtime.home.configPath };
+  }
 }

@@ -2,16 +2,17 @@
 import { PrismError } from "../../domain/errors.ts";
 import { ipcPathOf } from "../../host/home.ts";
 import { applyPlan } from "../../launchers/apply.ts";
+import { isSameOwner } from "../../launchers/owner.ts";
 import type { Owner } from "../../launchers/spec.ts";
 import { callIpc } from "../../net/ipc-client.ts";
 import { table } from "../arguments.ts";
-import { EXIT } from "../exit-status.ts";
+import { EXIT, type ExitStatus } from "../exit-status.ts";
 import { inkFor } from "../layout.ts";
 import { type Runtime, writeJson } from "../runtime.ts";
 import { json, settings } from "../settings.ts";
 import { verb } from "../verb.ts";
 import { ownerNamed, whatArgument } from "./about.ts";
-import { ownServiceOf, servicesHere, shownOwner } from "./here.ts";
+import { readSourcesIfWhole, servicesHere, shownOwner } from "./here.ts";
 import { planText } from "./plan-text.ts";
 
 /** To answer that it will end; the service manager waits for its end, and insists. */
@@ -36,27 +37,41 @@ const definition = table({
   ],
 });
 
-export const serviceUninstall = verb(definition, async (input, runtime) => {
-  const { flags, typed } = input;
-  const [what] = input.arguments;
-  const owner = ownerNamed(what, flags, typed, runtime);
-  const here = await servicesHere(runtime);
-  const { name } = ownServiceOf(owner, here);
-  const plan = here.launcher.remove(name);
-  const facts = { name, system: here.launcher.system, dryRun: flags.dryRun };
-  const ink = inkFor(runtime.out);
-  if (flags.dryRun) {
-    if (flags.json) writeJson(runtime.out, { ...facts, plan });
-    else runtime.out.write(planText(plan, ink));
+export const serviceUninstall = verb(
+  definition,
+  async (input, runtime) => {
+    const { flags, typed } = input;
+    const [what] = input.arguments;
+    const owner = ownerNamed(what, flags, typed, runtime);
+    const here = await servicesHere(runtime);
+    const { name } = here.own.find((each) => isSameOwner(each.owner, owner)) ?? { name: null };
+    const plan = name === null ? [] : here.launcher.remove(name);
+    const facts = { name, system: here.launcher.system, dryRun: flags.dryRun };
+    const ink = inkFor(runtime.out);
+    if (flags.dryRun) {
+      if (flags.json) writeJson(runtime.out, { ...facts, plan });
+      else runtime.out.write(planText(plan, ink));
+      return EXIT.ok;
+    }
+    if (name === null) return nothingThere(owner, facts, flags.json, runtime);
+    if (owner.kind === "daemon") await askToEnd(owner, runtime);
+    const { done } = await applyPlan(plan, { run: here.run });
+    if (flags.json) writeJson(runtime.out, { ...facts, done });
+    else
+      runtime.out.write(
+        `${ink.green("removed")} ${name}: nothing keeps ${shownOwner(owner)} alive any more\n`,
+      );
     return EXIT.ok;
-  }
-  if (owner.kind === "daemon") await askToEnd(owner, runtime);
-  const { done } = await applyPlan(plan, { run: here.run });
-  if (flags.json) writeJson(runtime.out, { ...facts, done });
-  else
-    runtime.out.write(`${ink.green("removed")} ${name}: nothing keeps ${shownOwner(owner)} alive any more\n`);
+  },
+  { sourcesOf: readSourcesIfWhole },
+);
+
+/** Again is the same as once. */
+function nothingThere(owner: Owner, facts: object, asJson: boolean, { out }: Runtime): ExitStatus {
+  if (asJson) writeJson(out, { ...facts, done: [] });
+  else out.write(`this host keeps no service for ${shownOwner(owner)}; nothing was done\n`);
   return EXIT.ok;
-});
+}
 
 /** An end in order, also where the service manager knows only the other kind. */
 async function askToEnd(

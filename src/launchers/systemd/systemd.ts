@@ -68,8 +68,13 @@ export function systemdLauncher(host: SystemdHost, run: RunCommand): Launcher {
     textOf: (spec) => systemdUnit(spec, host),
     install: (spec, standing) => installPlan(spec, { standing, path: fileOf(spec.name), host }),
     remove: (name) => [
-      // Together: what is stopped does not come back, whatever happens between the two.
-      step(`disable and stop ${name}`, ["disable", "--now", unitOf(name)], { alsoFine: NO_SUCH_UNIT }),
+      step(`disable ${name}`, ["disable", unitOf(name)], {
+        holds: {
+          argv: ["systemctl", "--user", "is-enabled", unitOf(name)],
+          isHeld: ({ status }) => status !== 0,
+        },
+      }),
+      stopStep(name),
       { do: "remove", says: `remove the unit of ${name}`, path: fileOf(name) },
       reload,
       step(`forget how ${name} ended`, ["reset-failed", unitOf(name)], UPKEEP),
@@ -81,9 +86,8 @@ export function systemdLauncher(host: SystemdHost, run: RunCommand): Launcher {
   };
 }
 
-/** `systemctl` ends so where a unit is not there: 1 from disable and reset-failed, 5 from stop. */
-const NO_SUCH_UNIT = [1, 5];
-const UPKEEP = { alsoFine: NO_SUCH_UNIT, isUpkeep: true } as const;
+/** `systemctl reset-failed` ends with 1 where there is nothing to forget. */
+const UPKEEP = { alsoFine: [1], isUpkeep: true } as const;
 
 function unitOf(name: string): string {
   return `${name}.service`;
@@ -142,8 +146,15 @@ function startPlan(name: string): Plan {
   ];
 }
 
+/** One that waits for its next start is not active either, and must not have it. */
 function stopStep(name: string): Step {
-  return step(`stop ${name}`, ["stop", unitOf(name)], { timeoutMs: STOP_MS_MAX, alsoFine: NO_SUCH_UNIT });
+  return step(`stop ${name}`, ["stop", unitOf(name)], {
+    timeoutMs: STOP_MS_MAX,
+    holds: {
+      argv: ["systemctl", "--user", "is-active", unitOf(name)],
+      isHeld: ({ out }) => /^(inactive|failed|unknown)$/.test(out.trim()),
+    },
+  });
 }
 
 /** Without it a user's services start at login and end at logout. */
