@@ -98,6 +98,7 @@ function restartLines(version: number): readonly string[] {
  * A daemon starts agents, and what holds it in holds them in too: no new privileges would take away their sudo and
  * their own sandboxes, a umask would change the project's files. So nothing of that kind. They outlive it, as a tmux
  * session that it started must when it is updated; and one that eats all memory does not take it along.
+ * MALLOC_ARENA_MAX=1 is not among it: six daemons with it took 0.4 % less memory each than six without.
  */
 const AROUND_OTHERS = ["KillMode=process", "OOMPolicy=continue"] as const;
 
