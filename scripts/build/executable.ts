@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { bundle } from "./bundle.ts";
 import { compileAhead } from "./compile-ahead.ts";
 import { prefixFor } from "./emulator.ts";
-import { BAKED_FLAGS, packageExecutable } from "./package.ts";
+import { bakedFlags, packageExecutable } from "./package.ts";
 import { prove } from "./proof.ts";
 import type { Runtime } from "./runtimes.ts";
 import type { Target } from "./targets.ts";
@@ -47,13 +47,14 @@ export interface Executable {
 export async function makeExecutable(order: Order): Promise<Executable> {
   const { target, runtime, writer, version, root, entry, workDir, say } = order;
   const prefix = prefixFor(target);
+  const flags = bakedFlags(target);
   const bundled = await bundle({ root, entry, outDir: workDir, version });
   const { parts, sources, bytes: textBytes } = bundled;
   say(`bundled: ${kilobytes(textBytes.first)} for every start, ${kilobytes(textBytes.all)} in all`);
 
   let code: ReadonlyMap<string, string> = new Map();
   if (prefix !== undefined) {
-    code = await compileAhead({ workDir, parts, command: [...prefix, runtime.path], flags: BAKED_FLAGS });
+    code = await compileAhead({ workDir, parts, command: [...prefix, runtime.path], flags });
   }
   const codeBytes = await bytesOf([...code.values()]);
   say(
@@ -75,7 +76,7 @@ export async function makeExecutable(order: Order): Promise<Executable> {
     }),
   );
   if (prefix !== undefined) {
-    await prove({ executable: file, prefix, runtime: runtime.path, version, flags: BAKED_FLAGS });
+    await prove({ executable: file, prefix, runtime: runtime.path, version, flags });
   }
   const content = await readFile(file);
   const sha256 = createHash("sha256").update(content).digest("hex");
@@ -83,7 +84,7 @@ export async function makeExecutable(order: Order): Promise<Executable> {
     file,
     bytes: content.length,
     sha256,
-    flags: BAKED_FLAGS,
+    flags,
     sources,
     textBytes,
     codeBytes,

@@ -24,12 +24,17 @@ import { hostTarget, type Target } from "./targets.ts";
  * Node's own modules anew at each start (10 ms of 40): it takes compiled code only under the flags it was
  * compiled with, and Node carries such code for itself.
  */
-export const BAKED_FLAGS = [
-  // `node:sqlite` still announces itself as experimental, on every start of a hub.
-  "--disable-warning=ExperimentalWarning",
-  // SIGUSR1 would open Node's debugger on a port, to anybody who may signal the process.
-  "--disable-sigusr1",
-] as const;
+export function bakedFlags({ platform }: Target): readonly string[] {
+  return [
+    // `node:sqlite` still announces itself as experimental, on every start of a hub.
+    "--disable-warning=ExperimentalWarning",
+    // SIGUSR1 would open Node's debugger on a port, to anybody who may signal the process.
+    "--disable-sigusr1",
+    // OPENSSL_CONF could name a library to load, and a broken one would keep Prism from starting at all. On
+    // Windows, where everybody may make C:\\dev, an empty file by another name.
+    `--openssl-config=${platform === "win" ? "NUL" : "/dev/null"}`,
+  ];
+}
 
 /** How the loader is called while Node takes it up: pkg works in a folder of chance name below the build's own. */
 const LOADER_FILE = "loader.cjs";
@@ -44,7 +49,6 @@ const SEA_CONFIG = {
   useSnapshot: false,
   // The script itself is a loader of thirty lines; the parts bring their own.
   useCodeCache: false,
-  execArgv: [...BAKED_FLAGS],
   // Neither NODE_OPTIONS nor --node-options is honoured: a user's debugging flags must not reach a daemon,
   // and nobody may load code into it through the environment.
   execArgvExtension: "none",
@@ -73,7 +77,8 @@ export async function packageExecutable(options: PackageOptions): Promise<void> 
   if (options.writer !== undefined) await layOut(workDir, hostTarget(), runtime.version, options.writer);
 
   const codeAssets = [...code].map(([name, file]) => [`${name}.code`, file] as const);
-  const seaConfig = { ...SEA_CONFIG, assets: Object.fromEntries([...bundle.parts, ...codeAssets]) };
+  const assets = Object.fromEntries([...bundle.parts, ...codeAssets]);
+  const seaConfig = { ...SEA_CONFIG, execArgv: [...bakedFlags(target)], assets };
   const { platform, arch } = target;
   await inHome(workDir, () =>
     sea.default(loaderFile, {

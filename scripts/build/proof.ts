@@ -36,9 +36,12 @@ export async function prove(proof: Proof): Promise<void> {
       return stdout.trim();
     };
     expectEqual("the version", await run(["--version"], {}), `prism ${proof.version}`);
-    const hostile = { NODE_OPTIONS: `--require ${join(folder, "absent.js")}` };
+    const hostile = {
+      NODE_OPTIONS: `--require ${join(folder, "absent.js")}`,
+      OPENSSL_CONF: proof.executable,
+    };
     expectEqual(
-      "the version under NODE_OPTIONS",
+      "the version under NODE_OPTIONS and OPENSSL_CONF",
       await run(["--version"], hostile),
       `prism ${proof.version}`,
     );
@@ -53,7 +56,7 @@ export async function prove(proof: Proof): Promise<void> {
 
 /**
  * How many of Node's own modules the runtime compiles from their sources under these flags, although it carries
- * compiled code for them all. A flag of V8 makes it all of them, in silence: see BAKED_FLAGS in package.ts.
+ * compiled code for them all. A flag of V8 makes it all of them, in silence: see bakedFlags in package.ts.
  */
 async function compiledAnew({ prefix, runtime, flags }: Proof): Promise<string> {
   const script = `

@@ -4,7 +4,16 @@
  * tried on it.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -17,7 +26,8 @@ import { minimalRoot, wineRoot } from "./roots.ts";
 const WAIT_MS_MAX = 90_000;
 const LOOK_EVERY_MS = 50;
 
-/** What would keep any Node from starting that honours it: on every ground, at every start. */
+/** What keeps any Node from starting that honours it: a module and a configuration that are none. */
+const BROKEN_CONFIG = "openssl.cnf";
 const HOSTILE = { NODE_OPTIONS: "--require ./nobody-put-this-here.js" };
 
 export interface Ground {
@@ -112,6 +122,7 @@ function inRoot(root: string, command: readonly string[]): string[] {
 
 function groundOn({ here, there, starting, after }: Site): Ground {
   for (const name of ["home", "shop"]) mkdirSync(join(here, name), { mode: 0o700 });
+  writeFileSync(join(here, BROKEN_CONFIG), "no configuration [[[");
   const children = new Set<ChildProcess>();
   let count = 0;
   return {
@@ -122,7 +133,12 @@ function groundOn({ here, there, starting, after }: Site): Ground {
       const { command, env } = starting(args);
       const [program = "", ...words] = command;
       const child = spawn(program, words, {
-        env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", ...HOSTILE, ...env },
+        env: {
+          PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+          ...HOSTILE,
+          OPENSSL_CONF: there(BROKEN_CONFIG),
+          ...env,
+        },
         stdio: ["ignore", ...files.map((file) => openSync(file, "w"))],
       });
       children.add(child);

@@ -4,23 +4,23 @@
  * journey, in this order.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bakedFlags } from "../../scripts/build/package.ts";
+import { targetNamed } from "../../scripts/build/targets.ts";
 import { emulatedGround, type Ground, nativeGround, type Running, wineGround } from "./ground.ts";
 import { filesNamed, minimalRoot } from "./roots.ts";
 
 /** Wine passes on no request to end: what ends there without a verb is killed. */
 const SYSTEMS = [
-  { name: "linux-x64 in a minimal Debian", open: nativeGround, endsAtSigterm: true },
-  { name: "linux-arm64 under qemu", open: emulatedGround, endsAtSigterm: true },
-  { name: "win-x64 under Wine", open: wineGround, endsAtSigterm: false },
+  { name: "linux-x64 in a minimal Debian", target: "linux-x64", open: nativeGround, endsAtSigterm: true },
+  { name: "linux-arm64 under qemu", target: "linux-arm64", open: emulatedGround, endsAtSigterm: true },
+  { name: "win-x64 under Wine", target: "win-x64", open: wineGround, endsAtSigterm: false },
 ] as const;
-
-const BAKED = ["--disable-warning=ExperimentalWarning", "--disable-sigusr1"];
 
 test("the minimal Debian has no Node, no npm and no libatomic", () => {
   expect(filesNamed(minimalRoot(), /^(node|nodejs|npm|libatomic.*)$/)).toEqual([]);
 });
 
-describe.each(SYSTEMS)("$name", ({ open, endsAtSigterm }) => {
+describe.each(SYSTEMS)("$name", ({ target, open, endsAtSigterm }) => {
   let ground: Ground;
   let hub: Running;
   let daemon: Running;
@@ -39,7 +39,8 @@ describe.each(SYSTEMS)("$name", ({ open, endsAtSigterm }) => {
   }
 
   test("says its version, packaged, with the baked flags", async () => {
-    expect(await told("--version")).toMatchObject({ runtime: { packaged: true, flags: BAKED } });
+    const flags = bakedFlags(targetNamed(target));
+    expect(await told("--version")).toMatchObject({ runtime: { packaged: true, flags } });
   });
 
   test("a hub stands", async () => {
