@@ -46,7 +46,7 @@ export function gatheredPage({ daemons, omitted, durationMs }: Gathering, form: 
     daemons.flatMap(({ page }) => page ?? []),
     form,
   );
-  let own = headText(UP, form);
+  let own = daemons.length === 0 ? "" : headText(UP, form);
   for (const { page, tenant, host, persona, project } of daemons)
     own += `${UP.name}{${labelsText({ tenant, host, persona, project })}} ${page === null ? 0 : 1}\n`;
   own += `${headText(OMITTED, form)}${OMITTED.name} ${omitted}\n`;

@@ -56,6 +56,11 @@ const PARTS: readonly Part[] = [
     load: async () => (await import("./engine.ts")).measureEngine,
   },
   {
+    name: "metrics",
+    title: "1,200 series of 50 personas",
+    load: async () => (await import("./metrics.ts")).measureMetrics,
+  },
+  {
     name: "websocket",
     title: "the WebSocket client against its peers",
     load: async () => (await import("./websocket.ts")).measureWebSocket,
