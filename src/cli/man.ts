@@ -13,7 +13,7 @@ const definition = table({
   ],
   arguments: [],
   flags: { ...json },
-  examples: [{ line: "prism man | man -l -", about: "to read it without installing it" }],
+  examples: [{ line: "prism man", about: "to read it without installing it: prism man | man -l -" }],
 });
 
 /** @param groups all verbs; handed in, because this is one of them */

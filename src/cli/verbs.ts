@@ -96,6 +96,26 @@ export const VERB_GROUPS: readonly VerbEntryGroup[] = [
     ],
   },
   {
+    title: "Install",
+    verbs: [
+      {
+        name: "install",
+        summary: "put prism where a user's programs are",
+        load: async () => (await import("./install.ts")).installOf(VERB_GROUPS),
+      },
+      {
+        name: "upgrade",
+        summary: "replace it by another version, and start all on that",
+        load: async () => (await import("./upgrade.ts")).upgrade,
+      },
+      {
+        name: "uninstall",
+        summary: "leave nothing of it but the data",
+        load: async () => (await import("./uninstall.ts")).uninstallOf(VERB_GROUPS),
+      },
+    ],
+  },
+  {
     title: "Care",
     verbs: [
       {

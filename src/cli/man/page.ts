@@ -15,6 +15,7 @@ export async function manualText(groups: readonly VerbEntryGroup[], version: str
     for (const { summary, load } of verbs) pages.push(verbPage((await load()).table, summary));
   }
   const page = [
+    `.\\" made by "prism man"\n`,
     titleLine({ name: "prism", section: 1, date: DATE, source: `prism ${version}` }),
     `${section("Name")}prism \\- AI agents reach each other and wake each other\n`,
     synopsis,

@@ -1,0 +1,87 @@
+/**
+ * Starts services anew on another program, one after the other, and sees each come back before the next one goes:
+ * so of fifty at most one is away at a time. If one does not come back, the former program is put back and all that
+ * were started on the new one are started on the former. Knows no service manager and no file: both are handed in.
+ */
+import { PrismError } from "../../domain/errors.ts";
+import type { Life, Service, Services } from "./services.ts";
+
+export interface Turnover {
+  readonly services: Pick<Services, "list" | "isRunning" | "restart">;
+  readonly lifeOf: (service: Service) => Promise<Life | undefined>;
+  /** Puts the former program back. */
+  readonly rollBack: () => void;
+  readonly told: (service: Service, what: "restarting" | "back" | "rolledBack") => void;
+  readonly upMsMax: number;
+  readonly monotonicMs: () => number;
+  readonly pause: () => Promise<void>;
+}
+
+/**
+ * @returns those that were started anew; what was stopped before stays so
+ * @throws PrismError that names the first that did not come back; the former program runs again then
+ */
+export async function turnOver(turnover: Turnover): Promise<readonly Service[]> {
+  const { services, told } = turnover;
+  const done: Service[] = [];
+  for (const service of services.list) {
+    if (!(await services.isRunning(service))) continue;
+    const before = await turnover.lifeOf(service);
+    told(service, "restarting");
+    done.push(service);
+    const failure = await restarted(service, before, turnover);
+    if (failure === undefined) told(service, "back");
+    else throw await rolledBack(service, failure, done, turnover);
+  }
+  return done;
+}
+
+/** @returns why it is not back; undefined if it is */
+async function restarted(
+  service: Service,
+  before: Life | undefined,
+  { services, lifeOf, upMsMax, monotonicMs, pause }: Turnover,
+): Promise<string | undefined> {
+  try {
+    await services.restart(service);
+  } catch (error) {
+    if (error instanceof PrismError) return error.message;
+    throw error;
+  }
+  // One that was not connected before, as with its hub away, need only answer.
+  const mustBeUp = before?.isUp !== false;
+  const untilMs = monotonicMs() + upMsMax;
+  let why = "it does not answer";
+  for (;;) {
+    const now = await lifeOf(service);
+    const isNew = now !== undefined && now.life !== before?.life;
+    if (isNew && (now.isUp || !mustBeUp)) return undefined;
+    if (isNew) why = "it answers, but is not connected";
+    if (monotonicMs() >= untilMs) return `${why} within ${Math.round(upMsMax / 1000)} s`;
+    await pause();
+  }
+}
+
+async function rolledBack(
+  fallen: Service,
+  why: string,
+  done: readonly Service[],
+  turnover: Turnover,
+): Promise<PrismError> {
+  turnover.rollBack();
+  const lost: string[] = [];
+  for (const service of done) {
+    const failure = await restarted(service, undefined, turnover);
+    if (failure === undefined) turnover.told(service, "rolledBack");
+    else lost.push(`${service.shown} (${failure})`);
+  }
+  const after =
+    lost.length === 0
+      ? "the former version is back, and all run on it"
+      : `the former version is back, and these do not run on it either: ${lost.join(", ")}`;
+  return new PrismError(
+    fallen.owner.kind === "hub" ? "hub_unreachable" : "daemon_unreachable",
+    `${fallen.shown} did not come back on the new version: ${why}; ${after}`,
+    { hint: `its log says why; "prism service status" shows all` },
+  );
+}
