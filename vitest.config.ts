@@ -2,6 +2,9 @@ import { defineConfig } from "vitest/config";
 
 /** Real programs driven at their own pace: tmux panes, hundreds of played servers, processes that are killed. */
 const UNHURRIED = [
+  "test/property/clients.test.ts",
+  "test/unit/cli/install/install.test.ts",
+  "test/unit/hub/core/forgotten-addresses.test.ts",
   "test/unit/surfaces/tmux/**/*.test.ts",
   "test/unit/surfaces/pane/**/*.test.ts",
   "test/unit/surfaces/claude-code/storm.test.ts",
