@@ -48,6 +48,7 @@ export const metrics = verb(definition, async ({ flags }, runtime) => {
       (project === undefined || address.project === project),
   });
   const gathering = await gatherer.gather(form);
+  gatherer.close();
   const isOne = persona !== undefined && project !== undefined;
   const page = isOne ? onlyPage(gathering.daemons, { persona, project }) : gatheredPage(gathering, form);
   if (!flags.json) {

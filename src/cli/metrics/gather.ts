@@ -3,13 +3,14 @@
  * as such; who ended in order has left no socket, and is nobody to ask. Knows no HTTP and no words for a person.
  */
 import { existsSync } from "node:fs";
+import type { Address } from "../../domain/address.ts";
 import type { Log } from "../../domain/log.ts";
 import { ipcPathOf } from "../../host/home.ts";
 import { monotonicMs } from "../../host/monotonic.ts";
 import type { PageForm } from "../../metrics/exposition.ts";
 import type { GatheredDaemon, Gathering } from "../../metrics/gathered.ts";
 import { pageFault } from "../../metrics/merge.ts";
-import { callIpc } from "../../net/ipc-client.ts";
+import { connectIpc, type IpcConnection } from "../../net/ipc-client.ts";
 import { type DaemonPlace, daemonPlaces, type LocalCaller } from "../local-daemons.ts";
 
 export interface Gatherer {
@@ -19,6 +20,8 @@ export interface Gatherer {
   pageOf(place: DaemonPlace, form: PageForm): Promise<string | null>;
   /** Those that can be asked now. */
   places(): readonly DaemonPlace[];
+  /** Lets go of every daemon. */
+  close(): void;
 }
 
 export interface GatherOptions extends LocalCaller {
@@ -36,6 +39,8 @@ const DAEMONS_MAX = 500;
 export function openGatherer(options: GatherOptions): Gatherer {
   const { home, host, log, version, wanted } = options;
   const underWay = new Map<PageForm, Promise<Gathering>>();
+  /** Kept between scrapes, by path: to connect and to greet costs a daemon more than its page. It ends idle ones. */
+  const kept = new Map<string, IpcConnection>();
 
   function places(): readonly DaemonPlace[] {
     return daemonPlaces(home)
@@ -48,15 +53,37 @@ export function openGatherer(options: GatherOptions): Gatherer {
     return process.platform === "win32" || existsSync(ipcPathOf(home, tenant, address));
   }
 
-  async function ask({ tenant, address }: DaemonPlace, form: PageForm): Promise<string | null> {
+  async function connected(path: string, address: Address): Promise<IpcConnection> {
+    const open = kept.get(path);
+    if (open !== undefined) return open;
     const caller = { version, role: "metrics", address, openTimeoutMs: ANSWER_MS_MAX };
+    const connection = await connectIpc(path, caller, {
+      doorbell() {},
+      closed() {
+        if (kept.get(path) === connection) kept.delete(path);
+      },
+    });
+    // Two scrapes at once, of different forms, may both have found none.
+    const other = kept.get(path);
+    if (other !== undefined) {
+      connection.close();
+      return other;
+    }
+    kept.set(path, connection);
+    return connection;
+  }
+
+  async function ask({ tenant, address }: DaemonPlace, form: PageForm): Promise<string | null> {
+    const path = ipcPathOf(home, tenant, address);
     try {
-      const path = ipcPathOf(home, tenant, address);
-      const { page } = await callIpc(path, caller, "metrics", { form }, ANSWER_MS_MAX);
+      const connection = await connected(path, address);
+      const { page } = await connection.call("metrics", { form }, ANSWER_MS_MAX);
       const fault = typeof page === "string" ? pageFault(page, form) : "it is no text";
       if (fault === null) return page;
       log("warn", "pageRefused", { persona: address.persona, project: address.project, reason: fault });
     } catch (error) {
+      // What comes late must not be taken for the next answer's time; the next scrape begins anew.
+      kept.get(path)?.close();
       const reason = error instanceof Error ? error.message : String(error);
       log("debug", "daemonSilent", { persona: address.persona, project: address.project, reason });
     }
@@ -88,6 +115,9 @@ export function openGatherer(options: GatherOptions): Gatherer {
   return {
     places,
     pageOf: (place, form) => ask(place, form),
+    close() {
+      for (const connection of [...kept.values()]) connection.close();
+    },
     gather(form) {
       const running = underWay.get(form);
       if (running !== undefined) return running;

@@ -65,6 +65,7 @@ export const metricsServe = verb(
     else runtime.out.write(`${inkFor(runtime.out).bold("metrics")} of this host at ${server.url}/metrics\n`);
     await untilStopped(runtime, flags);
     await server.close();
+    gatherer.close();
     return EXIT.ok;
   },
   { lasting: true },
