@@ -34,6 +34,8 @@ export interface Ground {
   /** A folder of this run, as the program calls it. */
   path(...names: readonly string[]): string;
   start(args: readonly string[]): Running;
+  /** Whether a start left a cache of compiled code, which the environment asks for. */
+  hasCache(): boolean;
   /** Ends what is left and takes the folder away. */
   clear(): Promise<void>;
 }
@@ -144,6 +146,7 @@ function groundOn({ here, there, starting, after }: Site): Ground {
       children.add(child);
       return runningOf(child, files);
     },
+    hasCache: () => existsSync(join(here, "cache")),
     async clear() {
       for (const child of children) child.kill("SIGKILL");
       after?.();

@@ -90,4 +90,8 @@ describe.each(SYSTEMS)("$name", ({ target, open, endsAtSigterm }) => {
     const { signals } = await told("history", ...place);
     expect(signals).toMatchObject([{ text: "hello from afar", state: "drained" }]);
   });
+
+  test("nothing took compiled code from where the environment says", () => {
+    expect(ground.hasCache()).toBe(false);
+  });
 });

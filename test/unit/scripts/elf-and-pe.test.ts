@@ -1,5 +1,6 @@
-/** Linux files without symbols, Windows files without a signature that no longer fits. */
+/** Linux files without symbols, Windows files without a signature that no longer fits, runtimes made deaf. */
 import { describe, expect, test } from "vitest";
+import { deafTo } from "../../../scripts/build/deaf-to.ts";
 import { stripElf } from "../../../scripts/build/elf-strip.ts";
 import { unsignPe } from "../../../scripts/build/pe-unsign.ts";
 import { smallElf, smallPe } from "../../support/small-executables.ts";
@@ -48,6 +49,21 @@ describe("a Windows file", () => {
     const longer = Buffer.concat([smallPe("signed"), Buffer.from("more")]);
     expect(() => unsignPe(longer)).toThrow("not its last bytes");
     expect(() => unsignPe(Buffer.alloc(0x200))).toThrow("not a 64-bit Windows executable");
+  });
+});
+
+describe("a runtime made deaf to a variable", () => {
+  const asked = "some text\0A_NAME\0A_NAME_LONGER\0";
+  const ofJavaScript = "xxxx\x06\0\0\0A_NAME\0";
+
+  test("asks for no name instead, and keeps all else", () => {
+    const deaf = deafTo("A_NAME", Buffer.from(ofJavaScript + asked));
+    expect(deaf.toString("latin1")).toBe(`${ofJavaScript}some text\0\0_NAME\0A_NAME_LONGER\0`);
+  });
+
+  test("is refused when it asks nowhere or twice", () => {
+    expect(() => deafTo("A_NAME", Buffer.from(ofJavaScript))).toThrow("in 0 places");
+    expect(() => deafTo("A_NAME", Buffer.from(asked + asked))).toThrow("in 2 places");
   });
 });
 
