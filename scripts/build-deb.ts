@@ -2,7 +2,7 @@
  * Makes `dist/prism_VERSION_amd64.deb` out of `dist/prism`: the program for all users of a Debian host, with manual,
  * completions, copyright and changelog. The same executable gives the same bytes twice.
  *
- *   node scripts/build-deb.ts [--from FILE] [--out FOLDER]
+ *   node scripts/build-deb.ts [--from FILE] [--out FOLDER] [--compress xz|none]
  *
  * Needs dpkg-deb, which is Debian's own. The package starts nothing and makes no user: hub and daemons are a user's
  * matter, by `prism service install`.
@@ -24,7 +24,11 @@ const MAINTAINER = "Prism <prism@localhost>";
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { from: { type: "string", default: "dist/prism" }, out: { type: "string", default: "dist" } },
+    options: {
+      from: { type: "string", default: "dist/prism" },
+      out: { type: "string", default: "dist" },
+      compress: { type: "string", default: "xz" },
+    },
   });
   const executable = resolve(ROOT, values.from);
   const outDir = resolve(ROOT, values.out);
@@ -36,7 +40,7 @@ async function main(): Promise<void> {
     await mkdir(outDir, { recursive: true });
     // Modes as they are laid, owners all root; times are no later than the changelog's.
     const env = { ...process.env, SOURCE_DATE_EPOCH: String(DATE.getTime() / 1000) };
-    await run("dpkg-deb", ["--root-owner-group", "-Zxz", "--build", stage, outFile], { env });
+    await run("dpkg-deb", ["--root-owner-group", `-Z${values.compress}`, "--build", stage, outFile], { env });
   } finally {
     await rm(stage, { recursive: true, force: true });
   }
@@ -140,9 +144,14 @@ function changelogText(version: string): string {
 `;
 }
 
-/** The runtime is one file with its program appended: stripping it, or linking it anew, would break it. */
+/**
+ * The runtime is one file with its program in it: stripping it, or linking it anew, would break it. And there is no
+ * address at which the authors can be written to.
+ */
 const OVERRIDES = `prism: unstripped-binary-or-object [usr/bin/prism]
 prism: embedded-library *
+prism: bogus-mail-host *
+prism: bogus-mail-host-in-debian-changelog *
 prism: hardening-no-pie [usr/bin/prism]
 prism: hardening-no-bindnow [usr/bin/prism]
 prism: hardening-no-fortify-functions [usr/bin/prism]
