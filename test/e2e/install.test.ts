@@ -2,7 +2,7 @@
  * The built executable installs, replaces and removes itself, in a home of its own: what a person finds there
  * afterwards, and that nothing is left.
  */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   appendFileSync,
@@ -68,9 +68,10 @@ describe("install", () => {
     await answer(EXECUTABLE, "install");
     expect((await answer("prism", "version")).runtime.packaged).toBe(true);
     expect((await run(home, ["--help"], { env, command: "prism-daemon" })).out).toContain("prism daemon");
-    expect(execFileSync("man", ["-w", "prism"], { env, encoding: "utf8" }).trim()).toBe(
-      join(user, ".local/share/man/man1/prism.1"),
-    );
+    const manual = join(user, ".local/share/man/man1/prism.1");
+    const found = spawnSync("man", ["-w", "prism"], { env, encoding: "utf8" });
+    if (found.error === undefined) expect(found.stdout.trim()).toBe(manual);
+    else expect(existsSync(manual)).toBe(true);
     expect(readFileSync(join(user, ".local/share/bash-completion/completions/prism"), "utf8")).toContain(
       "complete -F",
     );
