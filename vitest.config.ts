@@ -1,8 +1,13 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** Real programs driven at their own pace: tmux panes, hundreds of played servers, processes that are killed. */
 const UNHURRIED = [
   "test/property/clients.test.ts",
+  "test/conformance/prometheus.test.ts",
+  "test/conformance/surface-claude-code.test.ts",
+  "test/simulation/planted.test.ts",
+  "test/unit/cli/completions/completions.test.ts",
   "test/unit/cli/install/install.test.ts",
   "test/unit/hub/core/forgotten-addresses.test.ts",
   "test/unit/surfaces/tmux/**/*.test.ts",
@@ -35,6 +40,8 @@ const UNHURRIED = [
  */
 export default defineConfig({
   test: {
+    // Most of a test is waiting for another process: one worker more than there are processors.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       {
         test: {

@@ -14,7 +14,7 @@ export function bellWords(bell: Doorbell): string {
   const count = bell.open === 1 ? "1 signal waits" : `${bell.open} signals wait`;
   const urgent = bell.urgent === 0 ? "" : `, ${bell.urgent} urgent`;
   const again = bell.attempt > 1 ? ` This is ring ${bell.attempt}.` : "";
-  return `Prism: ${count} for ${formatAddress(bell)}${urgent}${fromWords(bell)}.${again} ` + callWords(bell);
+  return `Prism: ${count} for ${formatAddress(bell)}${urgent}${fromWords(bell)}.${again} ${callWords(bell)}`;
 }
 
 /** True for what an earlier ring, maybe of an earlier process, left on this persona's input line. */

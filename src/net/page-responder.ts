@@ -1,6 +1,6 @@
 /**
  * HTTP/1.1 for pages that a program on this host reads: one GET or HEAD a connection, answered and closed. By hand,
- * because `node:http` costs every daemon 1.5 MB, and a scrape every few seconds needs no more than this. Knows no page.
+ * because `node:http` would stand in the memory of every daemon, and a scrape every few seconds needs no more than this. Knows no page.
  * Every step has its bound: the head's bytes and time, the answer's time, the time a slow reader has.
  * Sources: RFC 9112 (sections 2.2, 3, 5), RFC 9110 (sections 9.3.1, 9.3.2, 15.5.6).
  */

@@ -1,4 +1,4 @@
-/** The fake Codex, held to what was observed of the real one: `test/clients/codex.contract.test.ts` asks that one. */
+/** The fake Codex, held to what was observed of the real one: `test/clients/codex-contract.test.ts` asks that one. */
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { codexContract } from "../clients/codex.contract.ts";
