@@ -425,7 +425,7 @@ export function claudeCodeContract(name: string, binary: () => string): void {
       pane.type("please-run: touch made-here");
       await pane.shows("❯ 1. Yes");
       const waiting = { status: "waiting", waitingFor: "permission prompt" };
-      expect(stage.house.sessions()).toMatchObject([waiting]);
+      await expect.poll(() => stage.house.sessions()).toMatchObject([waiting]);
       const listed = await stage.house.run(["agents", "--json"]);
       expect(JSON.parse(listed.out)).toMatchObject([
         { cwd: stage.house.project, kind: "interactive", ...waiting },
