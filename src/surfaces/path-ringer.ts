@@ -67,6 +67,9 @@ export interface PathRingerOptions<T> {
   readonly lookAgainMs: number;
 }
 
+/** The first look again comes after this share of the usual delay, each next after twice as long. */
+const FIRST_LOOK_SHARE = 1 / 40;
+
 export const MOOT = "the doorbell became moot before it was rung";
 export const OVERLAP = "an earlier ring is still under way";
 export const CLOSED = "the surface is closed";
@@ -130,7 +133,7 @@ export class PathRinger<T> {
     const { agent, busyMsMax } = this.#options;
     const mark = agent.receipts;
     const busyUntil = AbortSignal.any([called, AbortSignal.timeout(busyMsMax)]);
-    for (;;) {
+    for (let looks = 0; ; looks += 1) {
       const look = await this.#options.look(called);
       // A hook has handed over the words meanwhile, or a drain has taken what they were about.
       const receipt = await agent.receiptAfter(mark, AbortSignal.abort());
@@ -140,17 +143,23 @@ export class PathRinger<T> {
       if (look.kind === "idle") return this.#alongPaths(bell, look.target, called);
       if (busyUntil.aborted) return failed(look.reason);
       this.#waitsFor = look.reason;
-      await this.#turnEnd(mark, look, busyUntil).finally(() => {
+      await this.#turnEnd(mark, { ...look, looks }, busyUntil).finally(() => {
         this.#waitsFor = null;
       });
     }
   }
 
   /** Settles with a receipt, a change of any session, or when it is time to look again. */
-  async #turnEnd(mark: number, { changed }: Busy<T>, until: AbortSignal): Promise<void> {
+  async #turnEnd(
+    mark: number,
+    { changed, looks }: Busy<T> & { readonly looks: number },
+    until: AbortSignal,
+  ): Promise<void> {
     const { agent, lookAgainMs } = this.#options;
     const done = new AbortController();
-    const again = AbortSignal.any([until, done.signal, AbortSignal.timeout(lookAgainMs)]);
+    // Most turns that seem busy at first have just ended: a client says so a moment after its last hook.
+    const delayMs = Math.min(lookAgainMs, lookAgainMs * FIRST_LOOK_SHARE * 2 ** looks);
+    const again = AbortSignal.any([until, done.signal, AbortSignal.timeout(Math.ceil(delayMs))]);
     await Promise.race([agent.receiptAfter(mark, again), agent.changed(again), changed?.(again) ?? never]);
     done.abort();
   }
