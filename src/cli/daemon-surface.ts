@@ -6,6 +6,7 @@
 import { PrismError } from "../domain/errors.ts";
 import type { SurfaceConfig, SurfaceName } from "../surfaces/registry.ts";
 import { flagOf } from "./arguments.ts";
+import { listed } from "./kinds.ts";
 import { settings } from "./settings.ts";
 
 export const surfaceFlags = {
@@ -107,7 +108,7 @@ function ofAnother(flag: SurfaceFlag, surface: string): PrismError {
   );
   return new PrismError(
     "invalid_argument",
-    `${flagOf(flag)} is for surface ${owners.join(" and ")}, not for ${surface}`,
+    `${flagOf(flag)} is for surface ${listed(owners)}, not for ${surface}`,
     { hint: `give --surface ${owners[0] ?? ""}, or leave ${flagOf(flag)} out` },
   );
 }

@@ -237,7 +237,7 @@ table("words", [
     name: "a pane for no tmux",
     args: ["daemon", ...WHO, "--surface", "exec", "--exec-command", "x", "--tmux-target", "x"],
     status: 64,
-    says: "--tmux-target is for surface tmux, not for exec",
+    says: "--tmux-target is for surface tmux, claude-code or codex, not for exec",
   },
   {
     name: "tmux without a pane",
