@@ -174,6 +174,10 @@ export function codexJourneys(name: string, command: () => readonly string[]): v
       const id = await on.signal("already read elsewhere");
       const drain = await on.prism("drain", "--persona", "reviewer", "--project", on.house.project, "--json");
       expect(JSON.parse(drain.out).signals).toMatchObject([{ id }]);
+      // The drainer is answered a moment before the daemon hears of it.
+      await eventually(
+        async () => JSON.parse((await on.prism("status", "--json")).out).here[0].position.open === 0,
+      );
       openGate();
       const [first = 0] = on.model.requests.map(({ number }) => number).slice(-1);
       await on.model.request(({ tools }) => tools.length > 0, first);
