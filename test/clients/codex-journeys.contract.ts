@@ -125,6 +125,8 @@ async function busyPane(on: Stage): Promise<{ pane: CodexPane; openGate(): void 
   const pane = await idlePane(on);
   await pane.say("run<until test -e gate; do sleep 0.05; done>");
   await pane.shows(/esc to interrupt/);
+  // Before that the prompt's own hook may still bring in what arrives.
+  await on.model.request(({ tools, news }) => tools.length > 0 && news.includes("run<"));
   return { pane, openGate: () => writeFileSync(join(on.house.project, "gate"), "") };
 }
 
