@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { PrismError } from "../domain/errors.ts";
 import { maybe, object, readShape, whole } from "../domain/shape.ts";
 import { type HeldLock, holdLock, type LockHolder, lockHolderOf } from "../host/lock.ts";
+import { pause } from "../host/pause.ts";
 import { recordFile } from "../host/record-file.ts";
 
 export interface FolderTurn {
@@ -99,17 +100,4 @@ function isGroupAlive(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-function pause(ms: number, cancelled: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      cancelled.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    cancelled.addEventListener("abort", done, { once: true });
-    if (cancelled.aborted) done();
-  });
 }

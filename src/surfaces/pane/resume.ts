@@ -7,11 +7,12 @@ import { formatAddress, printable } from "../../domain/address.ts";
 import type { Doorbell } from "../../domain/doorbell.ts";
 import { isWithheld } from "../../host/child-environment.ts";
 import { monotonicMs } from "../../host/monotonic.ts";
+import { pause } from "../../host/pause.ts";
 import type { RingOutcome } from "../surface.ts";
 import { inputLineOf, promptPattern } from "./input-line.ts";
 import { isShell, lookAt } from "./pane.ts";
 import type { Tmux } from "./tmux-client.ts";
-import { failed, MOOT, pause } from "./typing.ts";
+import { failed, MOOT } from "./typing.ts";
 
 export interface ResumeSettings {
   readonly session: string;

@@ -4,6 +4,7 @@
  * can't be seen counts as not done. Knows no doorbell.
  */
 import { monotonicMs } from "../../host/monotonic.ts";
+import { pause } from "../../host/pause.ts";
 import type { RingOutcome } from "../surface.ts";
 import { type InputLine, inputLineOf, rowOfEnd, squashed } from "./input-line.ts";
 import { isSamePane, lookAt, obstacleIn, type Pane, type Sight, stillAsSeen } from "./pane.ts";
@@ -216,18 +217,4 @@ async function press(typing: Typing, sight: Sight, ...keys: readonly string[]): 
 
 export function failed(reason: string): RingOutcome {
   return { kind: "failed", reason };
-}
-
-/** Ends early when the ring is called off. */
-export function pause(ms: number, cancelled: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      cancelled.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    cancelled.addEventListener("abort", done, { once: true });
-    if (cancelled.aborted) done();
-  });
 }
