@@ -14,7 +14,7 @@ import { birthOf, isProcessAlive } from "../host/process-alive.ts";
 import { HOOK_SILENT, type HookAnswer, type HookParams } from "../ipc/hook.ts";
 import type { AgentReport } from "../ipc.ts";
 import type { AgentSession, AgentSide, Receipt } from "../surfaces/agent-side.ts";
-import { readSessions, type StoredSession, storedText } from "./agent-store.ts";
+import { readSessions, recordOf, type StoredSession, type StoredSessions } from "./agent-store.ts";
 import type { SetAlarm } from "./alarm.ts";
 import type { BellFlag } from "./bell-flag.ts";
 
@@ -26,8 +26,8 @@ export interface AgentDeskOptions {
   readonly bootedAtMs: () => number;
   readonly alarm: SetAlarm;
   /** What was saved last, or null. */
-  readonly load: () => string | null;
-  readonly save: (text: string) => void;
+  readonly load: () => unknown;
+  readonly save: (record: StoredSessions) => void;
   /** The hub's word on the mailbox as a doorbell, with 0 open while there is none; position of its newest signal. */
   readonly waiting: () => { readonly bell: Doorbell; readonly through: number };
   /** How many tool servers of the agent are attached. */
@@ -328,7 +328,7 @@ export class AgentDesk implements AgentSide {
       version: params.version ?? before?.version ?? null,
       mode: params.mode ?? before?.mode ?? null,
     };
-    const stored = before === undefined ? "" : storedText([{ ...before, heardAtMs: nowMs }]);
+    const stored = before === undefined ? "" : keptText({ ...before, heardAtMs: nowMs });
     const session = before === undefined ? live : Object.assign(before, live);
     this.#sessions.set(id, session);
     if (before === undefined) {
@@ -336,7 +336,7 @@ export class AgentDesk implements AgentSide {
       this.#dropDead();
       this.#dropOldest();
     }
-    if (params.event === "session-start" || storedText([session]) !== stored) this.#save();
+    if (params.event === "session-start" || keptText(session) !== stored) this.#save();
     return session;
   }
 
@@ -392,7 +392,7 @@ export class AgentDesk implements AgentSide {
   }
 
   #save(): void {
-    this.#options.save(storedText([...this.#sessions.values()]));
+    this.#options.save(recordOf([...this.#sessions.values()]));
   }
 
   #receive(by: Receipt["by"], session: string | null, via: string | null): void {
@@ -442,4 +442,9 @@ function settledBy<T>(waiting: Set<() => void>, until: AbortSignal, look: () => 
     waiting.add(again);
     until.addEventListener("abort", stop, { once: true });
   });
+}
+
+/** Equal if a later life would be told the same. */
+function keptText(session: StoredSession): string {
+  return JSON.stringify(recordOf([session]));
 }

@@ -26,8 +26,6 @@ export interface DaemonAgentSide {
   readonly lent: Pick<SurfacePorts, "agent" | "memory">;
   /** From now on the desk can ask. */
   know(world: DeskWorld): void;
-  /** Settles once what is kept is written. */
-  settled(): Promise<void>;
 }
 
 export function openAgentSide(options: DaemonOptions, clock: Clock, stateDir: string): DaemonAgentSide {
@@ -42,7 +40,7 @@ export function openAgentSide(options: DaemonOptions, clock: Clock, stateDir: st
     bootedAtMs: () => clock.nowMs() - uptime() * 1000,
     alarm: hostAlarm,
     load: () => sessions.load(),
-    save: (text) => sessions.save(text),
+    save: (record) => sessions.save(record),
     waiting: () => world.waiting(),
     listeners: () => world.listeners(),
     tellChannels: (words) => world.tellChannels(words),
@@ -50,18 +48,11 @@ export function openAgentSide(options: DaemonOptions, clock: Clock, stateDir: st
     flag,
     log,
   });
-  const memory = {
-    load: (): unknown => jsonIn(learnt.load()),
-    save: (value: unknown) => learnt.save(`${JSON.stringify(value)}\n`),
-  };
   return {
     desk,
-    lent: { agent: desk, memory },
+    lent: { agent: desk, memory: learnt },
     know(known) {
       world = known;
-    },
-    async settled() {
-      await Promise.all([sessions.settled(), learnt.settled()]);
     },
   };
 }
@@ -71,12 +62,4 @@ function emptyWorld({ persona, project }: DaemonOptions): DeskWorld {
   const nothing = { open: 0, urgent: 0, senders: [], othersOpen: 0, oldestAtMs: null };
   const bell = { ...nothing, ring: 0, attempt: 0, persona, project };
   return { waiting: () => ({ bell, through: 0 }), ring() {}, listeners: () => 0, tellChannels: () => 0 };
-}
-
-function jsonIn(text: string | null): unknown {
-  try {
-    return text === null ? null : JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

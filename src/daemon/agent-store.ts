@@ -1,5 +1,5 @@
 /**
- * The agent's sessions as text, so that a daemon that comes back knows whom to ring. The text holds the secrets of
+ * The agent's sessions as a record, so that a daemon that comes back knows whom to ring. It holds the secrets of
  * their inboxes: it is for an owner-only file alone. What can't be read is as good as nothing: hooks tell anew.
  */
 
@@ -19,24 +19,26 @@ export interface StoredSession {
 
 const FORMAT = 1;
 
-export function storedText(sessions: readonly StoredSession[]): string {
+export interface StoredSessions {
+  readonly format: number;
+  readonly sessions: readonly StoredSession[];
+}
+
+export function recordOf(sessions: readonly StoredSession[]): StoredSessions {
   const stored = sessions.map(
     ({ client, id, heardAtMs, cwd, transcript, pid, born, version, mode, inbox }) => ({
       ...{ client, id, heardAtMs, cwd, transcript, pid, born, version, mode, inbox },
     }),
   );
-  return `${JSON.stringify({ format: FORMAT, sessions: stored })}\n`;
+  return { format: FORMAT, sessions: stored };
 }
 
-export function readSessions(text: string | null): readonly StoredSession[] {
-  if (text === null) return [];
-  try {
-    const { format, sessions } = JSON.parse(text);
-    if (format !== FORMAT || !Array.isArray(sessions)) return [];
-    return sessions.flatMap((session: unknown) => sessionIn(session) ?? []);
-  } catch {
-    return [];
-  }
+/** @param record as it was kept: not yet checked, null if there was none */
+export function readSessions(record: unknown): readonly StoredSession[] {
+  if (typeof record !== "object" || record === null) return [];
+  const { format, sessions } = record as { readonly [key: string]: unknown };
+  if (format !== FORMAT || !Array.isArray(sessions)) return [];
+  return sessions.flatMap((session: unknown) => sessionIn(session) ?? []);
 }
 
 function sessionIn(value: unknown): StoredSession | null {

@@ -311,7 +311,6 @@ class Daemon implements RunningDaemon {
     await this.#giveBack("pages", () => this.#pages?.close());
     await this.#giveBack("ipc", () => this.#ipc?.close());
     await this.#giveBack("stateFile", () => this.#stateFile.close());
-    await this.#giveBack("notes", () => agentSide.settled());
     await this.#giveBack("lock", () => lock.release());
     const level = reason === "failed" ? "error" : "info";
     options.log(level, "daemonEnded", { reason, why: failure?.message ?? null });

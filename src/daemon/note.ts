@@ -1,53 +1,38 @@
 /**
- * A small owner-only file that a daemon keeps for its next life. The newest text wins; writing never keeps the
- * daemon waiting, and what can't be read or written costs no more than what it held. Knows no meaning of it.
+ * A small record that a daemon keeps for its next life. What can't be read or written costs no more than what it
+ * held: a line in the log. Knows no meaning of it.
  */
 import { PrismError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
-import { readPrivateFile, writePrivateFile } from "../host/private-file.ts";
+import { recordFile } from "../host/record-file.ts";
 
 export interface Note {
-  /** Null if there is none, or none that can be read. */
-  load(): string | null;
-  save(text: string): void;
-  /** Settles once what was saved is written, or could not be. */
-  settled(): Promise<void>;
+  /** What was saved last, not yet checked; null if there is none, or none that can be read. */
+  load(): unknown;
+  /** Kept when it returns, whatever becomes of this process. */
+  save(record: unknown): void;
 }
 
-const NOTE_BYTES_MAX = 256 * 1024;
-
+/** @param path as for `recordFile` */
 export function openNote(path: string, what: string, log: Log): Note {
-  let next: string | undefined;
-  let writing: Promise<void> | undefined;
-
-  async function write(): Promise<void> {
-    while (next !== undefined) {
-      const text = next;
-      next = undefined;
-      try {
-        await writePrivateFile(path, text, { durable: false });
-      } catch (error) {
-        log("warn", "noteNotWritten", { what, reason: error instanceof Error ? error.message : "" });
-      }
-    }
-    writing = undefined;
-  }
-
+  const file = recordFile(path, what);
+  const reasonOf = (error: unknown) => (error instanceof Error ? error.message : "");
   return {
     load() {
       try {
-        return readPrivateFile(path, { what, bytesMax: NOTE_BYTES_MAX });
+        return file.load() ?? null;
       } catch (error) {
         const isThere = !(error instanceof PrismError && error.code === "not_found");
-        if (isThere)
-          log("warn", "noteNotRead", { what, reason: error instanceof Error ? error.message : "" });
+        if (isThere) log("warn", "noteNotRead", { what, reason: reasonOf(error) });
         return null;
       }
     },
-    save(text) {
-      next = text;
-      writing ??= write();
+    save(record) {
+      try {
+        file.save(record);
+      } catch (error) {
+        log("warn", "noteNotWritten", { what, reason: reasonOf(error) });
+      }
     },
-    settled: () => writing ?? Promise.resolve(),
   };
 }

@@ -18,7 +18,7 @@ export interface RecordFile {
   save(record: unknown): void;
 }
 
-const RECORD_BYTES_MAX = 64 * 1024;
+const RECORD_BYTES_MAX = 256 * 1024;
 
 /**
  * @param path in an existing owner-only folder, with one writer at a time

@@ -85,7 +85,7 @@ class Watch {
   readonly #heldFor = new Map<string, number>();
   #receipts = 0;
   #losesNext = false;
-  #saved: string | null = null;
+  #saved: unknown = null;
   #seen: MailboxView | null = null;
   #asks = 0;
   #alarms: { atMs: number; rang: () => void }[] = [];
@@ -280,8 +280,8 @@ class Watch {
         };
       },
       load: () => this.#saved,
-      save: (text) => {
-        this.#saved = text;
+      save: (record) => {
+        this.#saved = JSON.parse(JSON.stringify(record));
       },
       waiting: () => {
         const view = this.isConnected ? this.#seen : null;

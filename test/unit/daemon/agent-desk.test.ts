@@ -19,8 +19,8 @@ function deskWith(saved: string | null = null, bootedAtMs = 0) {
       alarms.add(rang);
       return () => void alarms.delete(rang);
     },
-    load: () => saved,
-    save: (text) => seen.saved.push(text),
+    load: () => (saved === null ? null : JSON.parse(saved)),
+    save: (record) => seen.saved.push(JSON.stringify(record)),
     waiting: () => ({ bell: bellOf(1, { open: state.open }) as Doorbell, through: state.through }),
     listeners: () => 0,
     tellChannels: () => 0,
@@ -268,7 +268,7 @@ describe("sessions", () => {
     ]);
     const old = saved.replace(/"heardAtMs":\d+/, '"heardAtMs":-9999999999999');
     expect(deskWith(old).desk.sessions("claude-code")).toEqual([]);
-    for (const broken of ["", "{", "[]", '{"format":2,"sessions":[]}', '{"format":1,"sessions":[1,{}]}']) {
+    for (const broken of ["3", '"x"', "[]", '{"format":2,"sessions":[]}', '{"format":1,"sessions":[1,{}]}']) {
       expect(deskWith(broken).desk.sessions("claude-code")).toEqual([]);
     }
   });

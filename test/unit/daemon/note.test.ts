@@ -11,19 +11,20 @@ function logged() {
 }
 
 describe("a note", () => {
-  it("holds the newest text, for its owner alone, and is nothing before the first", async () => {
+  it("holds the newest record, for its owner alone, and is nothing before the first", () => {
     const path = join(tempDir(), "note");
     const { events, log } = logged();
     const note = openNote(path, "note", log);
     expect(note.load()).toBeNull();
-    for (const text of ["one", "two", "three"]) note.save(text);
-    await note.settled();
-    expect(note.load()).toBe("three");
+    for (const count of [1, 2, 3]) note.save({ count });
+    expect(note.load()).toEqual({ count: 3 });
     expect(statSync(path).mode & 0o777).toBe(0o600);
+    writeFileSync(path, "{");
+    expect(note.load()).toBeNull();
     expect(events).toEqual([]);
   });
 
-  it("that can't be read or written costs no more than a line in the log", async () => {
+  it("that can't be read or written costs no more than a line in the log", () => {
     const path = join(tempDir(), "note");
     const { events, log } = logged();
     writeFileSync(path, "open to all");
@@ -31,7 +32,6 @@ describe("a note", () => {
     expect(openNote(path, "note", log).load()).toBeNull();
     const nowhere = openNote(join(path, "below"), "note", log);
     nowhere.save("x");
-    await nowhere.settled();
     expect(events).toEqual(["noteNotRead", "noteNotWritten"]);
   });
 });
