@@ -25,6 +25,7 @@ import { printable } from "../domain/address.ts";
 import { PrismError } from "../domain/errors.ts";
 import { errnoOf, fsErrorOf } from "../host/fs-error.ts";
 import { isProcessAlive } from "../host/process-alive.ts";
+import { syncFolder } from "../host/whole-file.ts";
 
 /** Claude Code's own file of a person with many projects is some megabytes long. */
 const BYTES_MAX = 32 * 1024 * 1024;
@@ -197,16 +198,6 @@ function sweep(path: string): void {
     }
   } catch {
     // The write itself will say what is wrong with the folder.
-  }
-}
-
-function syncFolder(path: string): void {
-  if (process.platform === "win32") return;
-  const file = openSync(path, "r");
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
   }
 }
 

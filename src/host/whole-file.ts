@@ -144,7 +144,7 @@ export function sweep(path: string): void {
 }
 
 /** A rename is on disk once its folder is. Windows can't open a folder, and needs no such thing. */
-function syncFolder(folder: string): void {
+export function syncFolder(folder: string): void {
   if (process.platform === "win32") return;
   const file = openSync(folder, "r");
   try {

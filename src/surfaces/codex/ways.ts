@@ -8,7 +8,7 @@
 import { randomBytes } from "../../net/entropy.ts";
 import { MOOT, type Sent } from "../path-ringer.ts";
 import { type Answer, type AppServer, listAt, memberAt, textAt } from "./app-server.ts";
-import { follow, followed, type Listening } from "./taking.ts";
+import { follow, followed, type Listening, type Taking } from "./taking.ts";
 import { readThread } from "./threads.ts";
 
 export interface Words {
@@ -41,17 +41,8 @@ export async function byQueue(
   if (!following.ok) return unready(`Codex does not open its thread: ${following.reason}`);
   await withdraw(server, words);
   if (cancelled.aborted) return failed(MOOT);
-  const over = new AbortController();
-  const taking = followed(
-    server,
-    words,
-    { ...side, ...following },
-    AbortSignal.any([cancelled, over.signal]),
-  );
-  side.log("debug", "doorbellSent", { way: "queue" });
-  const added = await server.ask("thread/queue/add", submission(words), cancelled);
+  const { taking, answer: added } = await send(words, "queue", { server, side, following, cancelled });
   if (!added.ok) {
-    over.abort();
     // Without an answer it may stand there all the same.
     await withdraw(server, words);
     if (isUnserved(added)) return unready("this version of Codex has no queue");
@@ -85,19 +76,8 @@ export async function byTurn(
   const thread = await readThread(server, words.thread, cancelled);
   if (thread?.state !== "idle") return unready("the thread is not idle any more");
   if (cancelled.aborted) return failed(MOOT);
-  const over = new AbortController();
-  const taking = followed(
-    server,
-    words,
-    { ...side, ...following },
-    AbortSignal.any([cancelled, over.signal]),
-  );
-  side.log("debug", "doorbellSent", { way: "app-server" });
-  const started = await server.ask("turn/start", submission(words), cancelled);
-  if (!started.ok) {
-    over.abort();
-    return failed(`Codex did not begin a turn: ${started.reason}`);
-  }
+  const { taking, answer: started } = await send(words, "app-server", { server, side, following, cancelled });
+  if (!started.ok) return failed(`Codex did not begin a turn: ${started.reason}`);
   switch (await taking) {
     case "taken":
       return { kind: "taken" };
@@ -112,6 +92,29 @@ export async function byTurn(
     case "nothing":
       return failed("Codex said that a turn begins, and none did");
   }
+}
+
+const REQUESTS = { queue: "thread/queue/add", "app-server": "turn/start" } as const;
+
+/** Sends the words, and listens from before that on whether they are taken; no longer if they were refused. */
+async function send(
+  words: Words,
+  way: keyof typeof REQUESTS,
+  to: {
+    readonly server: AppServer;
+    readonly side: Listening;
+    readonly following: { readonly isFresh: boolean };
+    readonly cancelled: AbortSignal;
+  },
+): Promise<{ readonly answer: Answer; readonly taking: Promise<Taking> }> {
+  const { server, side, cancelled } = to;
+  const over = new AbortController();
+  const until = AbortSignal.any([cancelled, over.signal]);
+  const taking = followed(server, words, { ...side, ...to.following }, until);
+  side.log("debug", "doorbellSent", { way });
+  const answer = await server.ask(REQUESTS[way], submission(words), cancelled);
+  if (!answer.ok) over.abort();
+  return { answer, taking };
 }
 
 /**
