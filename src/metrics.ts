@@ -35,6 +35,7 @@ export const ERROR_CLASS_OF = {
   target_unknown: "protocol",
   target_wrapped: "protocol",
   target_stale: "protocol",
+  persona_archived: "protocol",
   session_unknown: "protocol",
   session_gone: "protocol",
   signal_unknown: "protocol",

@@ -21,7 +21,7 @@ export const EXIT = {
   tempFail: 75, // try again later
   protocol: 76, // the two sides do not speak one version
   noPermission: 77, // a token or the operating system says no
-  config: 78, // a configuration file or a PRISM_ variable is wrong
+  config: 78, // a configuration file or a PRISM_ variable is wrong, or its persona is archived
   interrupted: 130, // 128 + SIGINT, as shells have it
 } as const;
 
@@ -60,6 +60,8 @@ export const EXIT_STATUSES = {
   storage_full: EXIT.ioError,
   storage_failed: EXIT.ioError,
   protocol_mismatch: EXIT.protocol,
+  // A daemon that ends so must not be started again until somebody restores its persona: see FINAL_STATUSES.
+  persona_archived: EXIT.config,
   unauthorized: EXIT.noPermission,
   permission_denied: EXIT.noPermission,
   interrupted: EXIT.interrupted,

@@ -11,11 +11,12 @@ export const ERROR_CODES = [
   "malformed", // bytes that are no message at all: not JSON, not UTF-8, truncated, too deep
   "too_large", // a line, frame, text or batch over its limit
   "unauthorized", // no token, or one that the hub does not know
-  "permission_denied", // the operating system refuses: unreadable, read-only, foreign owner
+  "permission_denied", // refused to whoever asks: a file's owner or mode, a page's origin, a token's persona
   "not_found", // a file, folder or executable that was named does not exist
   "target_unknown", // the address was never registered
   "target_wrapped", // the address was ended in order and takes no more signals
   "target_stale", // the address was not heard from within its lease
+  "persona_archived", // the persona is off duty until somebody restores it: no session may start for it
   "session_unknown", // the session named does not exist
   "session_gone", // the session named has ended or is not alive now
   "signal_unknown", // the signal id named does not exist, or retention has ended
@@ -48,7 +49,7 @@ export type ErrorClass = (typeof ERROR_CLASSES)[number];
 /** What a sender may learn of a target that takes no signal (invariant 4). */
 export interface TargetReport {
   readonly address: string;
-  readonly state: "alive" | "unknown" | "wrapped" | "stale";
+  readonly state: "alive" | "unknown" | "wrapped" | "stale" | "archived";
   /** Epoch milliseconds of the last word from it, or null if never. */
   readonly lastHeardAtMs: number | null;
 }

@@ -41,6 +41,7 @@ export const RPC_ERROR_NUMBERS = {
   storage_failed: -32023,
   matter_closed: -32024,
   loop_stopped: -32025,
+  persona_archived: -32026,
   hub_unreachable: -32030,
   hub_timeout: -32031,
   daemon_unreachable: -32032,

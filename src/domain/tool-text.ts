@@ -8,9 +8,16 @@ import type { PrismError } from "./errors.ts";
 import { quoteText, quoteWords } from "./quote.ts";
 import type { ToolVerb } from "./tools.ts";
 import type {
+  ArchivedReport,
   DrainAnswer,
   HistoryAnswer,
   LoopReport,
+  PersonaArchiveAnswer,
+  PersonaCreateAnswer,
+  PersonaDestroyAnswer,
+  PersonaListAnswer,
+  PersonaReport,
+  PersonaRestoreAnswer,
   SessionReport,
   SignalAnswer,
   SignalRecord,
@@ -46,8 +53,18 @@ export function answerText<V extends ToolVerb>(verb: V, answer: VerbAnswers[V]):
       return historyText(answer as HistoryAnswer);
     case "status":
       return statusText(answer as StatusAnswer);
-    default:
+    case "wrap":
       return wrapText(answer as WrapAnswer);
+    case "persona_create":
+      return createdText(answer as PersonaCreateAnswer);
+    case "persona_archive":
+      return archivedText(answer as PersonaArchiveAnswer);
+    case "persona_restore":
+      return restoredText(answer as PersonaRestoreAnswer);
+    case "persona_destroy":
+      return destroyedText(answer as PersonaDestroyAnswer);
+    case "persona_list":
+      return personasText(answer as PersonaListAnswer);
   }
 }
 
@@ -149,6 +166,7 @@ function statusText(answer: StatusAnswer): string {
     sessionsText("Daemons (watchmen, not agents)", answer.daemons, now, daemons),
     answer.waiting.length === 0 ? "No signals wait for anybody." : mailboxesText(answer.waiting, waiting),
     ...(answer.loops === undefined ? [] : [loopsText(answer.loops, answer.omitted?.loops ?? 0)]),
+    ...(answer.archived === undefined ? [] : [offDutyText(answer.archived, answer.omitted?.archived ?? 0)]),
   ].join("\n\n");
 }
 
@@ -204,6 +222,55 @@ function wrapText(answer: WrapAnswer): string {
   return `Ended: ${answer.wrapped.map((session) => printable(session)).join(", ")}. prism_start registers again.`;
 }
 
+function createdText({ address, isNew, state }: PersonaCreateAnswer): string {
+  const what = isNew ? "is a persona of this hub now" : "was a persona of this hub already";
+  const off = state === "archived" ? " It is archived: prism_persona_restore puts it back on duty." : "";
+  return `${printable(address)} ${what}; its token acts for it alone.${off}`;
+}
+
+function archivedText({ address, wrapped }: PersonaArchiveAnswer): string {
+  return `${printable(address)} is archived; ${sessions(wrapped.length)} ended. prism_persona_restore puts it back on duty.`;
+}
+
+function restoredText({ address, waiting }: PersonaRestoreAnswer): string {
+  const rest = waiting === 0 ? "Nothing waits for it." : `${signals(waiting)} for it.`;
+  return `${printable(address)} is on duty again. ${rest}`;
+}
+
+function destroyedText({ address, existed, expired }: PersonaDestroyAnswer): string {
+  const head = existed
+    ? `The persona ${printable(address)} is gone.`
+    : `There is no persona ${printable(address)}.`;
+  return expired === 0
+    ? head
+    : `${head} ${expired === 1 ? "1 signal" : `${expired} signals`} expired with it.`;
+}
+
+function personasText({ personas, omitted = 0 }: PersonaListAnswer): string {
+  if (personas.length === 0) return "This hub knows no personas.";
+  const lines = personas.slice(0, SESSIONS_MAX).map(personaText);
+  return ["Personas:", ...lines, ...restText(personas.length + omitted - lines.length)].join("\n");
+}
+
+function personaText({ address, state, daemon, open, hasToken, lastHeardAtMs }: PersonaReport): string {
+  const facts = [
+    state,
+    daemon === "none" ? "no daemon" : `daemon ${daemon}`,
+    open === 0 ? "nothing waits" : signals(open),
+    ...(hasToken ? [] : ["without a token of its own"]),
+    `heard ${timeText(lastHeardAtMs)}`,
+  ];
+  return `- ${printable(address, 160)}: ${facts.join(", ")}`;
+}
+
+function offDutyText(archived: readonly ArchivedReport[], omitted: number): string {
+  const lines = archived.slice(0, SESSIONS_MAX).map(({ address, archivedAtMs, open }) => {
+    return `- ${printable(address, 160)}: since ${timeText(archivedAtMs)}${open === 0 ? "" : `, ${signals(open)}`}`;
+  });
+  const title = "Archived personas (off duty, they take no signals):";
+  return [title, ...lines, ...restText(archived.length + omitted - lines.length)].join("\n");
+}
+
 /** Whoever registers a session chooses these words: what is no name stands in quotes, as one thing. */
 function nameText(text: string): string {
   return isName(text) ? text : quoteWords(printable(text));
@@ -217,6 +284,10 @@ function routeText(signal: SignalStatusAnswer): string {
   ];
   const marked = marks.length === 0 ? "" : `, ${marks.join(", ")},`;
   return `${from}to ${printable(signal.to)}${marked}`;
+}
+
+function sessions(count: number): string {
+  return count === 1 ? "1 session" : `${count} sessions`;
 }
 
 function signals(count: number): string {

@@ -29,6 +29,11 @@ const persona = name("the persona's name, as in reviewer");
 const project = name("the project's name, as in shop");
 const signalId = key("a signal's id");
 const session = key("a session's id");
+const lease = whole({
+  min: 1000,
+  max: 365 * 24 * 3_600_000,
+  about: "how long the address stays on duty unheard",
+});
 const address = (about: string) => text({ bytesMax: 2 * limits.nameCharsMax + 1, about });
 
 export const startParams = object({
@@ -44,9 +49,7 @@ export const startParams = object({
   session: maybe(session),
   /** Highest position the daemon has acknowledged: what came after is news to it. */
   position: maybe(whole({ min: 0, max: Number.MAX_SAFE_INTEGER, about: "the last acknowledged position" })),
-  leaseMs: maybe(
-    whole({ min: 1000, max: 365 * 24 * 3_600_000, about: "how long the address stays on duty unheard" }),
-  ),
+  leaseMs: maybe(lease),
   protocol: whole({ min: 1, max: 1000, about: "the protocol version the caller speaks" }),
   version: text({ bytesMax: 64, about: "the caller's version" }),
 });
@@ -101,6 +104,25 @@ export const acknowledgeParams = object({
   through: whole({ min: 0, max: Number.MAX_SAFE_INTEGER, about: "the highest position received" }),
 });
 
+export const PERSONA_STATES = ["active", "archived"] as const;
+export type PersonaState = (typeof PERSONA_STATES)[number];
+
+const identity = { persona, project };
+
+/** The client makes the token and keeps it; the hub hears its hash alone. */
+export const personaCreateParams = object({
+  ...identity,
+  tokenSha256: text({ bytesMin: 64, bytesMax: 64, about: "SHA-256 of its token: 64 hex digits" }),
+  leaseMs: maybe(lease),
+});
+export const personaArchiveParams = object(identity);
+export const personaRestoreParams = object(identity);
+export const personaDestroyParams = object({
+  ...identity,
+  purge: maybe(flag("true to forget its signals as well: those that wait expire now, kept texts go")),
+});
+export const personaListParams = object({});
+
 export type StartParams = Infer<typeof startParams>;
 export type SignalParams = Infer<typeof signalParams>;
 export type SignalStatusParams = Infer<typeof signalStatusParams>;
@@ -109,6 +131,10 @@ export type HistoryParams = Infer<typeof historyParams>;
 export type StatusParams = Infer<typeof statusParams>;
 export type WrapParams = Infer<typeof wrapParams>;
 export type AcknowledgeParams = Infer<typeof acknowledgeParams>;
+export type PersonaCreateParams = Infer<typeof personaCreateParams>;
+export type PersonaArchiveParams = Infer<typeof personaArchiveParams>;
+export type PersonaRestoreParams = Infer<typeof personaRestoreParams>;
+export type PersonaDestroyParams = Infer<typeof personaDestroyParams>;
 
 /**
  * What waits for one address: the hub's whole truth about it, level-triggered. Each push replaces the one
@@ -259,6 +285,8 @@ export interface StatusAnswer {
   readonly waiting: readonly WaitingReport[];
   /** Pairs whose answers to each other are refused now; absent if there are none. */
   readonly loops?: readonly LoopReport[];
+  /** Personas that are off duty until they are restored; absent if there are none. */
+  readonly archived?: readonly ArchivedReport[];
   /** How many more there are, if one answer could not hold all: ask by persona or project. */
   readonly omitted?: {
     readonly agents: number;
@@ -266,11 +294,74 @@ export interface StatusAnswer {
     readonly waiting: number;
     /** Absent if all are listed. */
     readonly loops?: number;
+    /** Absent if all are listed. */
+    readonly archived?: number;
   };
+}
+
+export interface ArchivedReport {
+  readonly address: string;
+  readonly archivedAtMs: number;
+  /** Signals that wait for its return. */
+  readonly open: number;
 }
 
 export interface WrapAnswer {
   readonly wrapped: readonly string[];
+}
+
+export interface PersonaCreateAnswer {
+  readonly address: string;
+  readonly tenant: string;
+  /** False if it was there before: then only what was asked differently has changed. */
+  readonly isNew: boolean;
+  readonly state: PersonaState;
+}
+
+export interface PersonaArchiveAnswer {
+  readonly address: string;
+  /** Sessions that ended by it. */
+  readonly wrapped: readonly string[];
+}
+
+export interface PersonaRestoreAnswer {
+  readonly address: string;
+  /** Open signals that waited for it. */
+  readonly waiting: number;
+}
+
+export interface PersonaDestroyAnswer {
+  readonly address: string;
+  /** False if there was no such persona (any more). */
+  readonly existed: boolean;
+  /** Signals that waited and expired by it; 0 without `purge`. */
+  readonly expired: number;
+}
+
+/** Whether a daemon stands watch for it: with a socket, without one just now, or nobody at all. */
+export type DaemonPresence = "connected" | "away" | "none";
+
+export interface PersonaReport {
+  readonly address: string;
+  readonly persona: string;
+  readonly project: string;
+  readonly state: PersonaState;
+  /** Since when the hub knows it as a persona. */
+  readonly createdAtMs: number;
+  readonly archivedAtMs: number | null;
+  /** False for one that was archived without ever having been created: it has no token of its own. */
+  readonly hasToken: boolean;
+  readonly leaseMs: number;
+  readonly lastHeardAtMs: number;
+  readonly daemon: DaemonPresence;
+  readonly open: number;
+}
+
+export interface PersonaListAnswer {
+  /** By address, in alphabetical order. */
+  readonly personas: readonly PersonaReport[];
+  /** How many more there are, if one answer could not hold all. */
+  readonly omitted?: number;
 }
 
 interface Verb<P> {
@@ -289,6 +380,11 @@ export const VERBS = {
   status: { params: statusParams, readOnly: true },
   wrap: { params: wrapParams, readOnly: false },
   acknowledge: { params: acknowledgeParams, readOnly: false },
+  persona_create: { params: personaCreateParams, readOnly: false },
+  persona_archive: { params: personaArchiveParams, readOnly: false },
+  persona_restore: { params: personaRestoreParams, readOnly: false },
+  persona_destroy: { params: personaDestroyParams, readOnly: false },
+  persona_list: { params: personaListParams, readOnly: true },
 } as const satisfies { readonly [verb: string]: Verb<unknown> };
 
 export type VerbName = keyof typeof VERBS;
@@ -303,6 +399,11 @@ export interface VerbAnswers {
   readonly status: StatusAnswer;
   readonly wrap: WrapAnswer;
   readonly acknowledge: Record<string, never>;
+  readonly persona_create: PersonaCreateAnswer;
+  readonly persona_archive: PersonaArchiveAnswer;
+  readonly persona_restore: PersonaRestoreAnswer;
+  readonly persona_destroy: PersonaDestroyAnswer;
+  readonly persona_list: PersonaListAnswer;
 }
 
 /** What the hub says unasked to a session that has started, as JSON-RPC notifications. */

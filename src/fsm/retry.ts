@@ -40,7 +40,8 @@ export const RETRY_PLAN: RetryPlan = {
  *   Ending instead would have the launcher restart the daemon into the same refusal, at more cost, with its
  *   metrics and its IPC gone in between: a daemon that stays up can say in `status` what is wrong.
  * `wrapped`: the hub says that this session was ended in order: it must not come back on its own.
- * `failed`: another daemon holds the address: two watchmen would ring twice, so the second one leaves.
+ * `failed`: another daemon holds the address: two watchmen would ring twice, so the second one leaves. Or its
+ *   persona is archived: nobody starts for it until somebody restores it, who starts its daemon again as well.
  */
 export type RetryPolicy = "soon" | "slowly" | "wrapped" | "failed";
 
@@ -56,6 +57,7 @@ export const RETRY_POLICIES = {
   target_unknown: "slowly",
   target_wrapped: "wrapped",
   target_stale: "slowly",
+  persona_archived: "failed",
   session_unknown: "soon", // the hub forgot the session: the next start asks for a new one
   session_gone: "wrapped",
   signal_unknown: "slowly",

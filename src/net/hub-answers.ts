@@ -66,6 +66,16 @@ export function isAnswer(verb: VerbName, value: unknown): boolean {
       return Array.isArray(value["wrapped"]);
     case "acknowledge":
       return true;
+    case "persona_create":
+      return isText(value["address"]) && isText(value["tenant"]) && isText(value["state"]);
+    case "persona_archive":
+      return isText(value["address"]) && Array.isArray(value["wrapped"]);
+    case "persona_restore":
+      return isText(value["address"]) && isCount(value["waiting"]);
+    case "persona_destroy":
+      return isText(value["address"]) && typeof value["existed"] === "boolean" && isCount(value["expired"]);
+    case "persona_list":
+      return Array.isArray(value["personas"]);
   }
 }
 

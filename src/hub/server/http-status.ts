@@ -19,6 +19,7 @@ export const HTTP_STATUS = {
   address_taken: 409,
   already_running: 409,
   port_taken: 409,
+  persona_archived: 409,
   target_wrapped: 410,
   session_gone: 410,
   too_large: 413,
