@@ -28,6 +28,11 @@ export interface PersonaView {
   readonly reason: string | null;
   /** What to do about it; with every deaf and stuck. */
   readonly remedy: string | null;
+  /**
+   * True if its daemon runs here, or last did, and this host asks it itself. False for one of another host: of that
+   * the hub's word is all there is, and what only a daemon knows is null or 0.
+   */
+  readonly isLocal: boolean;
   /** `silent`: it runs and does not answer in time; `down`: nobody is there. */
   readonly state: LifecycleName | "silent" | "down";
   readonly stateSinceMs: number | null;
@@ -42,8 +47,15 @@ export interface PersonaView {
   readonly oldestAtMs: number | null;
   /** Whose signals wait, most first. */
   readonly senders: readonly { readonly from: string; readonly count: number }[];
+  /** When the agent's side last took a ring: the receipt. */
   readonly lastRungAtMs: number | null;
+  /** How long that took, from the hub's acceptance; null if the ring was not for news, or there was none. */
+  readonly lastLatencyMs: number | null;
+  /** When a ring last came to its end, taken or not. */
+  readonly lastRingAtMs: number | null;
   readonly lastOutcome: "taken" | "failed" | null;
+  /** When a drain was last heard of. */
+  readonly lastDrainAtMs: number | null;
   /** Rings made for what stands unanswered. */
   readonly attempts: number;
   readonly nextRingAtMs: number | null;
@@ -53,6 +65,7 @@ export interface PersonaView {
     readonly coalesced: number;
     readonly suppressed: number;
     readonly failed: number;
+    readonly drains: number;
     readonly reconnects: number;
     readonly errors: number;
   };
@@ -64,16 +77,24 @@ export interface PersonaView {
 export interface HubView {
   readonly url: string;
   readonly answers: boolean;
-  /** Why it does not. */
+  /** Why it does not; one sentence without a full stop. */
   readonly reason: string | null;
+  readonly remedy: string | null;
+  /** Since when it has answered, or not, as far as this program has seen. */
+  readonly sinceMs: number;
+  /** Whose personas it told of; null before it ever answered. */
+  readonly tenant: string | null;
   readonly version: string | null;
   readonly startedAtMs: number | null;
   /** How long it took to answer. */
   readonly latencyMs: number | null;
   /** How far its clock is ahead of this host's. */
   readonly clockAheadMs: number | null;
+  /** Sessions that hold a connection to it. */
   readonly agents: number;
   readonly daemons: number;
+  /** Pairs whose answers to each other it refuses now, because they only answered each other. */
+  readonly loops: readonly (readonly [string, string])[];
 }
 
 export interface Overview {
@@ -82,7 +103,7 @@ export interface Overview {
   readonly version: string;
   /** The hub that this host's settings name. */
   readonly hub: HubView;
-  /** The worst first, then by name. */
+  /** The worst first, then by key. */
   readonly personas: readonly PersonaView[];
 }
 

@@ -22,6 +22,7 @@ const RANKS: readonly (readonly [place: string, rank: number])[] = [
   ["src/hub/core/", 0],
   ["src/hub/service.ts", 0],
   ["src/hub/store/store.ts", 0],
+  ["src/dashboard/api.ts", 0],
   ["src/host/", 1],
   ["src/net/", 1],
   ["src/clients/", 1],
@@ -32,12 +33,21 @@ const RANKS: readonly (readonly [place: string, rank: number])[] = [
   ["src/daemon/", 2],
   ["src/hub/", 2],
   ["src/shim/", 2],
+  ["src/overview/", 2],
+  ["src/dashboard/", 2],
   ["src/cli/", 2],
   ["src/main.ts", 3],
 ];
 
 /** Rank 1 folders that others of rank 1 may use: files, locks, sockets and tmux panes are below every adapter. */
 const SHARED_ADAPTERS = ["src/host", "src/net", "src/surfaces/pane"];
+
+/**
+ * What runs in a browser: it may know the words of the core and of its server, and a few packages. It is built by
+ * itself, and no program may take any of it in.
+ */
+const PAGE = "src/dashboard/page/";
+const PAGE_PACKAGES = ["preact", "@preact/signals", "uplot"];
 
 /** Names that other programs and people rely on. */
 export const FIXED_NAMES = [
@@ -65,7 +75,7 @@ const HEAVY =
 /** Where a daemon starts; what these reach without `await import()` is in every daemon's memory. */
 const DAEMON_ROOTS = ["src/main.ts", "src/cli/program.ts", "src/cli/daemon.ts"];
 
-const NAME = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|contract))?\.ts$/;
+const NAME = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|contract))?\.tsx?$/;
 const EMPTY_WORDS = /(^|[-/.])(utils?|helpers?|managers?|common)([-/.]|$)/;
 const SOURCE_LINES_MAX = 500;
 
@@ -76,7 +86,7 @@ export type Tree = ReadonlyMap<string, string>;
 export function layeringProblems(tree: Tree): string[] {
   const sources = new Map(
     [...tree]
-      .filter(([path]) => path.startsWith("src/") && path.endsWith(".ts"))
+      .filter(([path]) => path.startsWith("src/") && isSource(path))
       .map(([path, text]) => [path, readSource(path, text)] as const),
   );
   const problems = [...tree.keys()].flatMap(nameProblems);
@@ -91,10 +101,13 @@ export function layeringProblems(tree: Tree): string[] {
 
 function nameProblems(path: string): string[] {
   const problems: string[] = [];
-  if (path.endsWith(".ts") && !NAME.test(posix.basename(path)))
-    problems.push(`${path}: not a kebab-case name`);
+  if (isSource(path) && !NAME.test(posix.basename(path))) problems.push(`${path}: not a kebab-case name`);
   if (EMPTY_WORDS.test(path)) problems.push(`${path}: the name says nothing; name it after what it holds`);
   return problems;
+}
+
+function isSource(path: string): boolean {
+  return path.endsWith(".ts") || path.endsWith(".tsx");
 }
 
 type Sources = ReadonlyMap<string, SourceFacts>;
@@ -123,6 +136,7 @@ function rankOf(path: string): number | null {
 }
 
 function importProblem(path: string, rank: number, specifier: string, sources: Sources): string | null {
+  if (path.startsWith(PAGE)) return pageProblem(path, specifier, sources);
   if (!specifier.startsWith(".")) {
     if (rank === 0) return `the core imports "${specifier}"; it may import nothing but the core`;
     if (rank < 3 && specifier === "node:process") return `only src/main.ts uses "node:process"`;
@@ -130,6 +144,7 @@ function importProblem(path: string, rank: number, specifier: string, sources: S
   }
   const target = resolveImport(path, specifier);
   if (!sources.has(target)) return `imports "${specifier}", which is no source file`;
+  if (target.startsWith(PAGE)) return `imports ${target}, which runs in a browser`;
   const targetRank = rankOf(target);
   if (targetRank === null) return null;
   if (targetRank > rank) return `of rank ${rank} imports ${target} of rank ${targetRank}`;
@@ -137,6 +152,19 @@ function importProblem(path: string, rank: number, specifier: string, sources: S
     return `is an adapter and imports another one, ${target}`;
   }
   return null;
+}
+
+function pageProblem(path: string, specifier: string, sources: Sources): string | null {
+  if (!specifier.startsWith(".")) {
+    const isTaken = PAGE_PACKAGES.some((name) => specifier === name || specifier.startsWith(`${name}/`));
+    return isTaken ? null : `runs in a browser and imports "${specifier}"`;
+  }
+  const target = resolveImport(path, specifier);
+  if (target.startsWith(PAGE) && !isSource(target)) return null;
+  if (!sources.has(target)) return `imports "${specifier}", which is no source file`;
+  return target.startsWith(PAGE) || rankOf(target) === 0
+    ? null
+    : `runs in a browser and imports ${target} of rank ${rankOf(target)}`;
 }
 
 /**

@@ -16,7 +16,7 @@ function readTree(folders: readonly string[]): Tree {
       if (!entry.isFile()) continue;
       const path = join(entry.parentPath, entry.name);
       const name = path.slice(ROOT.length + 1).replaceAll("\\", "/");
-      tree.set(name, name.endsWith(".ts") ? readFileSync(path, "utf8") : "");
+      tree.set(name, /\.tsx?$/.test(name) ? readFileSync(path, "utf8") : "");
     }
   }
   return tree;
@@ -86,6 +86,26 @@ describe("ranks", () => {
     ).toEqual([
       "src/surfaces/exec/exec.ts: is an adapter and imports another one, src/surfaces/terminal/terminal.ts",
       "src/net/ipc-client.ts: is an adapter and imports another one, src/hub/store/sqlite.ts",
+    ]);
+  });
+
+  test("what runs in a browser knows the core and its packages alone, and no program takes it in", () => {
+    expect(
+      problemsOf({
+        "src/dashboard/api.ts": 'import type { V } from "../domain/v.ts";',
+        "src/domain/v.ts": "export type V = 1;",
+        "src/dashboard/page/main.tsx":
+          'import "preact/hooks"; import "./row.tsx"; import "./page.css"; import type { V } from "../../domain/v.ts"; import "../api.ts";',
+        "src/dashboard/page/row.tsx":
+          'import "../server.ts"; import "node:fs"; import "undici"; import "./gone.ts";',
+        "src/dashboard/server.ts": 'import "./page/row.tsx"; import "./api.ts";',
+      }),
+    ).toEqual([
+      "src/dashboard/page/row.tsx: runs in a browser and imports src/dashboard/server.ts of rank 2",
+      'src/dashboard/page/row.tsx: runs in a browser and imports "node:fs"',
+      'src/dashboard/page/row.tsx: runs in a browser and imports "undici"',
+      'src/dashboard/page/row.tsx: imports "./gone.ts", which is no source file',
+      "src/dashboard/server.ts: imports src/dashboard/page/row.tsx, which runs in a browser",
     ]);
   });
 
