@@ -7,6 +7,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Program, type Ran, run, start } from "../support/prism-process.ts";
+import { until } from "../support/until.ts";
 import { claudeHouse, type House, type HouseOptions, type Pane, type Worker } from "./claude-code.ts";
 import {
   call,
@@ -95,7 +96,7 @@ export async function staged(
     },
     reads: (text) => model.request((request) => isTurn(request) && request.news.includes(text)),
     async reached(id, state) {
-      await eventually(async () => {
+      await until(async () => {
         const now = JSON.parse((await prism("signal-status", id, "--json")).out).state;
         return now === "drained" || now === state;
       });
@@ -103,7 +104,7 @@ export async function staged(
     drained: (id) => made.reached(id, "drained"),
     daemonHere,
     async rungBy() {
-      await eventually(async () => (await daemonHere()).doorbell.lastPath !== null);
+      await until(async () => (await daemonHere()).doorbell.lastPath !== null);
       return (await daemonHere()).doorbell.lastPath;
     },
     bells: () => model.requests.filter((request) => isTurn(request) && BELL.test(request.news)),
@@ -114,11 +115,6 @@ export async function staged(
   };
   if (noDaemon !== true) await made.startDaemon();
   return made;
-}
-
-/** The real client and the real processes tell nobody when they are done. */
-async function eventually(holds: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
 const PROMPT = /^❯\u00a0\s*$/m;
@@ -140,19 +136,19 @@ export async function usedPane(on: Stage, args: readonly string[] = []): Promise
 async function greet(on: Stage, pane: Pane): Promise<void> {
   pane.type("hello");
   await pane.shows("● done");
-  await eventually(() => on.house.sessions().every(({ status }) => status === "idle"));
+  await until(() => on.house.sessions().every(({ status }) => status === "idle"));
 }
 
 /** Keeps the agent in a tool until the gate opens. */
 async function busyPane(on: Stage): Promise<{ pane: Pane; openGate(): void }> {
   const pane = await usedPane(on);
   pane.type("run<touch runs; while [ ! -e gate ]; do sleep 0.05; done>");
-  await eventually(() => existsSync(join(on.house.project, "runs")));
+  await until(() => existsSync(join(on.house.project, "runs")));
   return { pane, openGate: () => writeFileSync(join(on.house.project, "gate"), "") };
 }
 
 const ended = async (worker: Worker, count: number): Promise<void> =>
-  eventually(() => worker.events.filter(({ type }) => type === "result").length >= count);
+  until(() => worker.events.filter(({ type }) => type === "result").length >= count);
 
 export function claudeCodeSignals(name: string, binary: () => string): void {
   const stage = (options?: StageOptions) => staged(binary(), options);
@@ -183,7 +179,7 @@ export function claudeCodeSignals(name: string, binary: () => string): void {
       await usedPane(on);
       for (const text of ["the first of two", "the second of two"]) {
         // Before its turn has ended it would be told at the boundary.
-        await eventually(async () => (await on.daemonHere()).agents[0]?.state === "idle");
+        await until(async () => (await on.daemonHere()).agents[0]?.state === "idle");
         const id = await on.signal(text);
         await on.reads(text);
         await on.drained(id);
@@ -236,7 +232,7 @@ export function claudeCodeSignals(name: string, binary: () => string): void {
       pane.type("run<touch made-here>");
       await pane.shows("❯ 1. Yes");
       const id = await on.signal("after the dialog");
-      await eventually(async () => JSON.stringify(await on.daemonHere()).includes("dialog is open"));
+      await until(async () => JSON.stringify(await on.daemonHere()).includes("dialog is open"));
       expect(pane.screen()).toContain("❯ 1. Yes");
       pane.keys("Enter");
       await on.reads("after the dialog");
@@ -289,7 +285,7 @@ export function claudeCodeSignals(name: string, binary: () => string): void {
     it("wakes as a worker by its inbox, also before its first message", async () => {
       const on = await stage();
       const worker = on.house.worker();
-      await eventually(async () => on.house.sessions().length === 1);
+      await until(async () => on.house.sessions().length === 1);
       const id = await on.signal("the build is green");
       await on.reads("the build is green");
       await on.drained(id);
@@ -306,7 +302,7 @@ export function claudeCodeSignals(name: string, binary: () => string): void {
     it("is told at its turn's boundary while it works, and ends by itself", async () => {
       const on = await stage();
       const ran = on.house.run(["-p", "run<touch runs; while [ ! -e gate ]; do sleep 0.05; done>"]);
-      await eventually(() => existsSync(join(on.house.project, "runs")));
+      await until(() => existsSync(join(on.house.project, "runs")));
       const id = await on.signal("before you go");
       await on.reached(id, "delivered");
       writeFileSync(join(on.house.project, "gate"), "");
@@ -323,7 +319,7 @@ export function claudeCodeSignals(name: string, binary: () => string): void {
       await on.drained(id);
       expect(JSON.stringify(request.messages)).toContain("remember the parser");
       expect(await on.rungBy()).toBe("headless");
-      await eventually(() => on.house.sessions().length === 0);
+      await until(() => on.house.sessions().length === 0);
     });
 
     it("is started where none ever was", async () => {

@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import type { AppServerClient } from "../support/app-server-client.ts";
 import { type Program, run, start } from "../support/prism-process.ts";
 import { hasTmux } from "../support/tmux-stage.ts";
+import { until } from "../support/until.ts";
 import { type CodexHouse, type CodexPane, codexHouse } from "./codex.ts";
 import { type MockModel, type ModelRequest, type ModelScript, mockModel } from "./mock-openai.ts";
 
@@ -86,7 +87,7 @@ async function stageWith(command: readonly string[], options: StageOptions = {})
     },
     reads: (text) => model.request(({ news, tools }) => tools.length > 0 && news.includes(text)),
     async drained(id) {
-      await eventually(async () => {
+      await until(async () => {
         const { out } = await prism("signal-status", id, "--json");
         return JSON.parse(out).state === "drained";
       });
@@ -109,11 +110,6 @@ function bellsIn({ requests }: MockModel): readonly string[] {
     .flatMap(({ news }) => news.match(/Prism: .*/g) ?? []);
 }
 
-/** The real client and the real processes tell nobody when they are done. */
-async function eventually(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50));
-}
-
 async function idlePane({ house }: Stage, args: readonly string[] = []): Promise<CodexPane> {
   const pane = house.pane(args);
   await pane.shows(/^› Ask Codex to do anything/m);
@@ -133,7 +129,7 @@ async function busyPane(on: Stage): Promise<{ pane: CodexPane; openGate(): void 
 /** The thread of the agent, once it is loaded. */
 async function threadOf(asking: AppServerClient): Promise<string> {
   let found: string | undefined;
-  await eventually(async () => {
+  await until(async () => {
     for (const threadId of (await asking.ask("thread/loaded/list", {})).data as readonly string[]) {
       const { thread } = await asking.ask("thread/read", { threadId });
       if (!thread.ephemeral) found = threadId;
@@ -177,7 +173,7 @@ export function codexJourneys(name: string, command: () => readonly string[]): v
       const drain = await on.prism("drain", "--persona", "reviewer", "--project", on.house.project, "--json");
       expect(JSON.parse(drain.out).signals).toMatchObject([{ id }]);
       // The drainer is answered a moment before the daemon hears of it.
-      await eventually(
+      await until(
         async () => JSON.parse((await on.prism("status", "--json")).out).here[0].position.open === 0,
       );
       openGate();
@@ -185,9 +181,7 @@ export function codexJourneys(name: string, command: () => readonly string[]): v
       await on.model.request(({ tools }) => tools.length > 0, first);
       const asking = await on.house.client();
       const threadId = await threadOf(asking);
-      await eventually(
-        async () => (await asking.ask("thread/read", { threadId })).thread.status.type === "idle",
-      );
+      await until(async () => (await asking.ask("thread/read", { threadId })).thread.status.type === "idle");
       expect((await asking.ask("thread/queue/list", { threadId })).data).toEqual([]);
       expect(bellsIn(on.model)).toEqual([]);
     });

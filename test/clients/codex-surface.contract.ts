@@ -10,7 +10,7 @@ import type { AppServerClient } from "../support/app-server-client.ts";
 import { type CodexStage, codexStage } from "../support/codex-stage.ts";
 import { sessionOf } from "../support/fake-agent-side.ts";
 import { bellOf } from "../support/ipc-stage.ts";
-import { until } from "./codex.ts";
+import { until } from "../support/until.ts";
 
 const never = new AbortController().signal;
 /** A thread that no Codex has ever heard of. */

@@ -6,7 +6,8 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync, writeFil
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { AppServerClient, Json, Note } from "../support/app-server-client.ts";
-import { type CodexHouse, type CodexPane, codexHouse, until } from "./codex.ts";
+import { until } from "../support/until.ts";
+import { type CodexHouse, type CodexPane, codexHouse } from "./codex.ts";
 import { type MockModel, type ModelScript, mockModel } from "./mock-openai.ts";
 
 interface Stage {

@@ -282,9 +282,4 @@ async function answers(socket: string): Promise<void> {
   }
 }
 
-/** Another program's doing, which tells nobody when it is done. */
-export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await pause();
-}
-
 const pause = () => new Promise((resolve) => setTimeout(resolve, 20));

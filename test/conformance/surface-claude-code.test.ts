@@ -5,7 +5,7 @@ import { type ClaudeTimings, open } from "../../src/surfaces/claude-code/claude-
 import { ClaudeSession, type ClaudeSessionOptions, openDesk } from "../support/claude-stage.ts";
 import { contextWith } from "../support/surface-context.ts";
 import { tempDir } from "../support/temp-dir.ts";
-import { until } from "../support/tmux-stage.ts";
+import { until } from "../support/until.ts";
 import { type SurfaceOnStage, surfaceContract } from "./surface-contract.ts";
 
 const PATIENT: ClaudeTimings = {

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { CodexConfig } from "../../src/surfaces/codex/config.ts";
 import type { CodexLimits } from "../../src/surfaces/codex/limits.ts";
-import { until } from "../clients/codex.ts";
 import { type CodexStage, codexStage } from "../support/codex-stage.ts";
 import { sessionOf } from "../support/fake-agent-side.ts";
 import { tempDir } from "../support/temp-dir.ts";
+import { until } from "../support/until.ts";
 import { type SurfaceOnStage, surfaceContract } from "./surface-contract.ts";
 
 interface Staging {

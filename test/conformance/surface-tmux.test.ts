@@ -4,7 +4,8 @@ import { describe } from "vitest";
 import type { AgentMode } from "../support/pane-agent.ts";
 import { contextWith, openSurface } from "../support/surface-context.ts";
 import { tempDir } from "../support/temp-dir.ts";
-import { hasTmux, type TmuxStage, tmuxStage, until, withoutTmux } from "../support/tmux-stage.ts";
+import { hasTmux, type TmuxStage, tmuxStage, withoutTmux } from "../support/tmux-stage.ts";
+import { until } from "../support/until.ts";
 import { type SurfaceOnStage, surfaceContract } from "./surface-contract.ts";
 
 async function ringing(

@@ -9,6 +9,7 @@ import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { afterAll, describe, expect, test } from "vitest";
 import { EXECUTABLE, endStarted, run, scratch, start } from "../support/prism-process.ts";
+import { until } from "../support/until.ts";
 
 const place = scratch();
 afterAll(() => {
@@ -53,14 +54,6 @@ async function desk(revision: string, notifier: string) {
     }),
   );
   return { home, shop, client, daemon };
-}
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
-    if (await isSo()) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error("it never became so");
 }
 
 describe.each(REVISIONS)("with the protocol's revision %s", (revision) => {

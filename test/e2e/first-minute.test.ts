@@ -5,9 +5,9 @@
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import { EXECUTABLE, endStarted, type Program, run, scratch, start } from "../support/prism-process.ts";
+import { untilSo } from "../support/until.ts";
 
 const place = scratch();
 afterAll(() => {
@@ -15,17 +15,8 @@ afterAll(() => {
   place.remove();
 });
 
-async function until<T>(ask: () => Promise<T>, isSo: (value: T) => boolean): Promise<T> {
-  for (let tries = 0; tries < 200; tries++) {
-    const value = await ask();
-    if (isSo(value)) return value;
-    await pause(50);
-  }
-  throw new Error("it never became so");
-}
-
 async function registered(home: string, address: string): Promise<void> {
-  await until(
+  await untilSo(
     async () => JSON.parse((await run(home, ["status", "--json"])).out || "{}"),
     (status) =>
       (status.daemons ?? []).some(
@@ -107,7 +98,7 @@ describe("prism up", () => {
     );
     child.kill("SIGKILL");
     for (const pid of [started.hubPid, started.daemonPid]) {
-      await until(
+      await untilSo(
         async () => isRunning(pid),
         (running) => !running,
       );
@@ -215,7 +206,7 @@ describe("the path by hand", () => {
     ]);
     await registered(home, "ci@ring-here");
     await run(home, ["signal", "ci@ring-here", "go", "--from", "planner@shop"]);
-    await until(async () => existsSync(join(folder, "rang")), Boolean);
+    await untilSo(async () => existsSync(join(folder, "rang")), Boolean);
     expect(readFileSync(join(folder, "rang"), "utf8")).toBe("ci@ring-here 1 planner@shop\n");
     await daemon.kill("SIGTERM");
     await hub.kill("SIGTERM");

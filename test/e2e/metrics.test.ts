@@ -3,32 +3,17 @@
  * the hub while a daemon is held up, goes on, is killed, and ends in order.
  */
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import { endStarted, type Program, run, scratch, start } from "../support/prism-process.ts";
 import { hasPrometheus, startPrometheus } from "../support/prometheus.ts";
 import { readPage } from "../support/strict-page.ts";
+import { untilSo } from "../support/until.ts";
 
 const place = scratch();
 afterAll(() => {
   endStarted();
   place.remove();
 });
-
-async function until<T>(ask: () => Promise<T>, isSo: (value: T) => boolean): Promise<T> {
-  let last: unknown;
-  for (let tries = 0; tries < 300; tries++) {
-    try {
-      const value = await ask();
-      if (isSo(value)) return value;
-      last = JSON.stringify(value)?.slice(0, 500);
-    } catch (error) {
-      last = error;
-    }
-    await pause(100);
-  }
-  throw new Error(`it never became so; last: ${last}`);
-}
 
 interface House {
   readonly home: string;
@@ -118,11 +103,11 @@ scrape_configs:
 `,
     );
     try {
-      await until(
+      await untilSo(
         () => prometheus.query('count({__name__=~"prism_daemon_.*", job="prism"})'),
         ([n]) => n?.value === 72,
       );
-      await until(
+      await untilSo(
         () => prometheus.query('up{job="prism-personas"} == 1'),
         (up) => up.length === 3,
       );
@@ -132,16 +117,16 @@ scrape_configs:
         "local/planner@shop",
         "local/reviewer@shop",
       ]);
-      await until(
+      await untilSo(
         () => prometheus.query('prism_daemon_state{job="prism",state="connected"} == 1'),
         (connected) => connected.length === 3,
       );
       expect((await run(home, ["signal", "reviewer@shop", "hello"])).status).toBe(0);
-      await until(
+      await untilSo(
         () => prometheus.query('prism_daemon_signals_pending{job="prism",persona="reviewer"}'),
         ([pending]) => pending?.value === 1,
       );
-      await until(
+      await untilSo(
         () => prometheus.query('prism_hub_signals_total{state="delivered"}'),
         ([n]) => n?.value === 1,
       );
@@ -149,32 +134,32 @@ scrape_configs:
 
       const [, planner, ci] = daemons;
       planner?.child.kill("SIGSTOP");
-      await until(
+      await untilSo(
         () => prometheus.query('prism_gather_daemon_up{persona="planner"}'),
         ([up]) => up?.value === 0,
       );
       // The others' series are there all the same, and the silent one's end at once.
       expect(await prometheus.query('prism_daemon_signals_pending{job="prism"}')).toHaveLength(2);
-      await until(
+      await untilSo(
         () => prometheus.alerts(),
         (alerts) => alerts.includes("PrismPersonaDeaf"),
       );
-      await until(
+      await untilSo(
         () => prometheus.query('up{job="prism-personas",instance="local/planner@shop"}'),
         ([up]) => up?.value === 0,
       );
       planner?.child.kill("SIGCONT");
-      await until(
+      await untilSo(
         () => prometheus.query('prism_gather_daemon_up{persona="planner"}'),
         ([up]) => up?.value === 1,
       );
       await planner?.kill("SIGKILL");
-      await until(
+      await untilSo(
         () => prometheus.query('prism_gather_daemon_up{persona="planner"}'),
         ([up]) => up?.value === 0,
       );
       expect(await ci?.kill("SIGTERM")).toBe(0);
-      await until(
+      await untilSo(
         () => prometheus.query("prism_gather_daemon_up"),
         (ups) =>
           ups

@@ -7,6 +7,7 @@ import type { Surface } from "../../src/surfaces/surface.ts";
 import type { AgentMode } from "./pane-agent.ts";
 import { contextWith, openSurface } from "./surface-context.ts";
 import { tempDir } from "./temp-dir.ts";
+import { until } from "./until.ts";
 
 const found = spawnSync("tmux", ["-V"], { encoding: "utf8" });
 export const hasTmux = found.status === 0;
@@ -89,9 +90,4 @@ export function tmuxStage(): TmuxStage {
       return surface;
     },
   };
-}
-
-/** Another process's doing, which tells nobody when it is done. */
-export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10));
 }

@@ -8,7 +8,7 @@ import { bellOf } from "../../../support/ipc-stage.ts";
 import { allEnded } from "../../../support/process-ended.ts";
 import { contextWith } from "../../../support/surface-context.ts";
 import { tempDir } from "../../../support/temp-dir.ts";
-import { until } from "../../../support/tmux-stage.ts";
+import { until } from "../../../support/until.ts";
 
 const never = new AbortController().signal;
 const ANSWERS = `echo '{"type":"assistant","message":{}}'`;

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { bellOf } from "../../../support/ipc-stage.ts";
-import { hasTmux, tmuxStage, until } from "../../../support/tmux-stage.ts";
+import { hasTmux, tmuxStage } from "../../../support/tmux-stage.ts";
+import { until } from "../../../support/until.ts";
 
 const never = new AbortController().signal;
 const AGENT = join(import.meta.dirname, "../../../support/pane-agent.ts");

@@ -7,7 +7,8 @@ import type { AgentMode } from "../../../support/pane-agent.ts";
 import { allEnded } from "../../../support/process-ended.ts";
 import { contextWith, openSurface } from "../../../support/surface-context.ts";
 import { tempDir } from "../../../support/temp-dir.ts";
-import { hasTmux, tmuxStage, until } from "../../../support/tmux-stage.ts";
+import { hasTmux, tmuxStage } from "../../../support/tmux-stage.ts";
+import { until } from "../../../support/until.ts";
 
 const never = new AbortController().signal;
 const bell = bellOf(1);
