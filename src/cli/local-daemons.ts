@@ -2,10 +2,9 @@
  * The daemons of this host, each asked over its own socket: who answers in time is well, and nothing else counts
  * (invariant 11). Knows no verb and no words for a person.
  */
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
-import { type Address, parseAddress } from "../domain/address.ts";
+import { existsSync } from "node:fs";
 import { PrismError } from "../domain/errors.ts";
+import { type DaemonPlace, daemonPlaces } from "../host/daemon-places.ts";
 import { type Home, ipcPathOf } from "../host/home.ts";
 import type { DaemonStatus } from "../ipc.ts";
 import { callIpc } from "../net/ipc-client.ts";
@@ -14,11 +13,6 @@ import { socketAnswers } from "../net/ipc-probe.ts";
 const ANSWER_TIMEOUT_MS = 3000;
 /** A rack of them; more would not fit a page. */
 const DAEMONS_MAX = 200;
-
-export interface DaemonPlace {
-  readonly tenant: string;
-  readonly address: Address;
-}
 
 export type LocalDaemon = DaemonPlace &
   (
@@ -41,28 +35,6 @@ export function askLocalDaemons(
 ): Promise<readonly LocalDaemon[]> {
   const places = daemonPlaces(caller.home).filter(wanted).slice(0, DAEMONS_MAX);
   return Promise.all(places.map((place) => ask(place, caller, role)));
-}
-
-/** Where daemons have kept state: the folders' names are tenant and address. */
-export function daemonPlaces(home: Home): readonly DaemonPlace[] {
-  return foldersIn(home.stateDir).flatMap((tenant) =>
-    foldersIn(join(home.stateDir, tenant)).flatMap((folder) => {
-      try {
-        return [{ tenant, address: parseAddress(folder) }];
-      } catch {
-        return [];
-      }
-    }),
-  );
-}
-
-function foldersIn(path: string): readonly string[] {
-  try {
-    const entries = readdirSync(path, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  } catch {
-    return [];
-  }
 }
 
 async function ask(place: DaemonPlace, caller: LocalCaller, role: string): Promise<LocalDaemon> {

@@ -98,14 +98,15 @@ describe("ranks", () => {
           'import "preact/hooks"; import "./row.tsx"; import "./page.css"; import type { V } from "../../domain/v.ts"; import "../api.ts";',
         "src/dashboard/page/row.tsx":
           'import "../server.ts"; import "node:fs"; import "undici"; import "./gone.ts";',
-        "src/dashboard/server.ts": 'import "./page/row.tsx"; import "./api.ts";',
+        "src/dashboard/server.ts": "",
+        "src/dashboard/routes.ts": 'import "./page/row.tsx"; import "./api.ts";',
       }),
     ).toEqual([
       "src/dashboard/page/row.tsx: runs in a browser and imports src/dashboard/server.ts of rank 2",
       'src/dashboard/page/row.tsx: runs in a browser and imports "node:fs"',
       'src/dashboard/page/row.tsx: runs in a browser and imports "undici"',
       'src/dashboard/page/row.tsx: imports "./gone.ts", which is no source file',
-      "src/dashboard/server.ts: imports src/dashboard/page/row.tsx, which runs in a browser",
+      "src/dashboard/routes.ts: imports src/dashboard/page/row.tsx, which runs in a browser",
     ]);
   });
 

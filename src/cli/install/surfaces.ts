@@ -1,8 +1,9 @@
 /** Every surface that was set up on this host, taken out of its program's files again. */
+
 import { readPlacements, readPlacementsIfWhole } from "../../clients/placement.ts";
 import { clientPlan, planRemoving } from "../../clients/set-up.ts";
 import { PrismError } from "../../domain/errors.ts";
-import { daemonPlaces } from "../local-daemons.ts";
+import { daemonPlaces } from "../../host/daemon-places.ts";
 import type { Runtime } from "../runtime.ts";
 import { placedOf, SURFACE_TITLES, surroundingsOf, type Whose, whose } from "../surface/whose.ts";
 

@@ -5,13 +5,14 @@
 import { existsSync } from "node:fs";
 import type { Address } from "../../domain/address.ts";
 import type { Log } from "../../domain/log.ts";
+import { type DaemonPlace, daemonPlaces } from "../../host/daemon-places.ts";
 import { ipcPathOf } from "../../host/home.ts";
 import { monotonicMs } from "../../host/monotonic.ts";
 import type { PageForm } from "../../metrics/exposition.ts";
 import type { GatheredDaemon, Gathering } from "../../metrics/gathered.ts";
 import { pageFault } from "../../metrics/merge.ts";
 import { connectIpc, type IpcConnection } from "../../net/ipc-client.ts";
-import { type DaemonPlace, daemonPlaces, type LocalCaller } from "../local-daemons.ts";
+import type { LocalCaller } from "../local-daemons.ts";
 
 export interface Gatherer {
   /** Who asks while another gathering of the same form is under way is told what that one finds. */

@@ -3,10 +3,10 @@
  * them. Knows no socket.
  */
 import { formatAddress, printable } from "../../domain/address.ts";
+import type { DaemonPlace } from "../../host/daemon-places.ts";
 import { formWanted, PAGE_TYPES, type PageForm } from "../../metrics/exposition.ts";
 import { gatheredPage } from "../../metrics/gathered.ts";
 import { type AnswerPage, type PageAnswer, type PageRequest, refusal } from "../../net/page-responder.ts";
-import type { DaemonPlace } from "../local-daemons.ts";
 import type { Gatherer } from "./gather.ts";
 
 const KNOWN = "known are /metrics, /sd and /daemons/TENANT/PERSONA@PROJECT/metrics";
