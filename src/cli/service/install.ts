@@ -1,29 +1,22 @@
 /** `prism service install`: has this host's service manager keep a hub or a daemon alive. */
-import { join, resolve } from "node:path";
-import { formatAddress, printable } from "../../domain/address.ts";
-import { PrismError } from "../../domain/errors.ts";
-import { applyPlan } from "../../launchers/apply.ts";
-import type { Plan } from "../../launchers/plan.ts";
-import { checkedSpec, type LauncherSpec, type Owner } from "../../launchers/spec.ts";
-import { type Flags, flagOf, parseArguments, type Table, table } from "../arguments.ts";
+import { formatAddress } from "../../domain/address.ts";
+import type { Owner } from "../../launchers/spec.ts";
+import { table } from "../arguments.ts";
 import { claimHome } from "../claim.ts";
 import { daemon } from "../daemon.ts";
 import { EXIT } from "../exit-status.ts";
 import { hub } from "../hub.ts";
-import { keptSurface } from "../kept-surface.ts";
 import { inkFor, wrapped } from "../layout.ts";
-import { type Project, projectAt } from "../project.ts";
+import { projectAt } from "../project.ts";
 import { type Runtime, writeJson } from "../runtime.ts";
 import { json, settings } from "../settings.ts";
-import { programWords } from "../surface/whose.ts";
 import { verb } from "../verb.ts";
-import { aboutText, keptEnvironment, leftOut, ownerNamed, type What, whatArgument } from "./about.ts";
+import { leftOut, ownerNamed, whatArgument } from "./about.ts";
 import { awaitConnected } from "./await-connected.ts";
-import { type ServicesHere, servicesHere, shownOwner } from "./here.ts";
+import { servicesHere, shownOwner } from "./here.ts";
 import { planText } from "./plan-text.ts";
+import { mustBeStartable, runPlan, specOf, wordsOf } from "./spec.ts";
 
-/** How help names what is a path: a service is started in another folder. */
-const PATH_WORDS: ReadonlySet<string> = new Set(["DIR", "FILE", "PATH", "PROGRAM"]);
 /** Typed for this command, and not for what it installs. */
 const OWN_FLAGS: ReadonlySet<string> = new Set(["dryRun", "json", "persona", "project"]);
 
@@ -61,7 +54,8 @@ export const serviceInstall = verb(definition, async (input, runtime) => {
   const [what] = input.arguments;
   const owner = ownerNamed(what, flags, typed, runtime);
   const project = owner.kind === "hub" ? undefined : projectAt(flags.project ?? "", runtime.cwd);
-  const words = wordsOf(what, input.words, owner, project, runtime);
+  const given = new Map([...input.words].filter(([key]) => !OWN_FLAGS.has(key)));
+  const words = wordsOf(what, given, { owner, project, runtime });
   await mustBeStartable(what, words, runtime);
   claimHome(runtime.home);
   const here = await servicesHere(runtime);
@@ -87,110 +81,6 @@ export const serviceInstall = verb(definition, async (input, runtime) => {
   else runtime.out.write(doneText(owner, report, runtime));
   return EXIT.ok;
 });
-
-/** What follows the program's name: the verb, and the flags that were typed, good in every folder. */
-function wordsOf(
-  what: What,
-  typed: ReadonlyMap<string, string | true>,
-  owner: Owner,
-  project: Project | undefined,
-  runtime: Runtime,
-): readonly string[] {
-  const { name, flags }: Table = what === "hub" ? hub.table : daemon.table;
-  const words: string[] = [name];
-  if (owner.kind === "daemon") words.push("--persona", owner.persona, "--project", project?.root ?? "");
-  for (const [key, word] of typed) {
-    if (OWN_FLAGS.has(key)) continue;
-    const flag = flags[key];
-    if (flag === undefined) {
-      const other = what === "hub" ? "daemon" : "hub";
-      throw new PrismError("invalid_argument", `${flagOf(key)} is for the ${other}, not for the ${what}`, {
-        hint: `leave ${flagOf(key)} out`,
-      });
-    }
-    if (word === true || flag.kind === "switch") words.push(flagOf(key));
-    else words.push(`${flagOf(key)}=${absolute(word, flag.kind.word, runtime)}`);
-  }
-  // Not through a variable of this shell, which the service will not see.
-  if (owner.kind === "daemon" && !typed.has("tenant") && runtime.env["PRISM_TENANT"]) {
-    words.push("--tenant", owner.tenant);
-  }
-  return words;
-}
-
-/** A bare name of a program is looked for on the PATH, wherever it is started. */
-function absolute(word: string, kind: string, runtime: Runtime): string {
-  if (!PATH_WORDS.has(kind) || word.startsWith("~")) return word;
-  return kind === "PROGRAM" && !/[/\\]/.test(word) ? word : resolve(runtime.cwd, word);
-}
-
-/** What its own start would refuse is said now: later only its log would. */
-async function mustBeStartable(what: What, words: readonly string[], runtime: Runtime): Promise<void> {
-  const given = words.slice(1);
-  // As the service will see it: without the variables of this shell.
-  const sources = { ...runtime.readSources(), env: {} };
-  if (what === "hub") {
-    parseArguments(
-      hub.table as typeof hub.table & { arguments: readonly never[]; flags: Flags },
-      given,
-      sources,
-    );
-    return;
-  }
-  const { flags, typed } = parseArguments(
-    daemon.table as typeof daemon.table & { arguments: readonly never[]; flags: Flags },
-    given,
-    sources,
-  );
-  if (flags["surface"] !== undefined) return;
-  const persona = String(flags["persona"]);
-  const named = { persona, project: String(flags["project"]), tenant: undefined, surface: undefined };
-  const tenant = flags["tenant"] === undefined ? undefined : String(flags["tenant"]);
-  const kept = await keptSurface({ ...named, tenant }, typed, { ...runtime, home: runtime.home, env: {} });
-  if (kept !== undefined) return;
-  throw new PrismError(
-    "invalid_argument",
-    `no surface is set up for ${persona} here, so its daemon could not start`,
-    {
-      hint: `set one up: prism surface add claude-code --persona ${persona} --project ${printable(named.project, 200)}, or give --surface NAME`,
-    },
-  );
-}
-
-function specOf(
-  owner: Owner,
-  of: {
-    readonly name: string;
-    readonly words: readonly string[];
-    readonly project: Project | undefined;
-    readonly runtime: Runtime;
-  },
-): LauncherSpec {
-  const { name, words, project, runtime } = of;
-  const [program = runtime.self.command, ...args] = programWords(runtime);
-  return checkedSpec({
-    name,
-    owner,
-    about: aboutText(owner, project),
-    program: [program, ...args, ...words],
-    env: keptEnvironment(runtime),
-    logPath: join(runtime.home.logDir, `${name}.log`),
-    startsOthers: owner.kind === "daemon",
-  });
-}
-
-/** A start that fails has its reason in the service's own log. */
-async function runPlan(plan: Plan, { launcher, run }: ServicesHere, spec: LauncherSpec) {
-  try {
-    return await applyPlan(plan, { run });
-  } catch (error) {
-    if (!(error instanceof PrismError) || !error.message.startsWith("could not start")) throw error;
-    throw new PrismError(error.code, error.message, {
-      hint: `its log says why: ${launcher.logCommand(spec).join(" ")}`,
-      cause: error,
-    });
-  }
-}
 
 function variablesNote(runtime: Runtime): readonly string[] {
   const names = leftOut(runtime);
