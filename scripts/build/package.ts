@@ -12,7 +12,7 @@ import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import sea from "@yao-pkg/pkg/lib-es5/sea.js";
 import type { Bundle } from "./bundle.ts";
-import { deafTo } from "./deaf-to.ts";
+import { DEAF_TO, deafTo } from "./deaf-to.ts";
 import { stripElf } from "./elf-strip.ts";
 import { loaderText } from "./loader.ts";
 import { signMachO } from "./mach-o-sign.ts";
@@ -73,9 +73,8 @@ export async function packageExecutable(options: PackageOptions): Promise<void> 
   const loaderFile = join(workDir, LOADER_FILE);
   await writeFile(loaderFile, loaderText([...code.keys()]));
   const prepared = join(workDir, "runtime");
-  await writeFile(prepared, preparedFor(target, deafTo("NODE_COMPILE_CACHE", await readFile(runtime.path))), {
-    mode: 0o755,
-  });
+  const deaf = deafTo(Object.keys(DEAF_TO), await readFile(runtime.path));
+  await writeFile(prepared, preparedFor(target, deaf), { mode: 0o755 });
   await layOut(workDir, target, runtime.version, prepared);
   if (options.writer !== undefined) await layOut(workDir, hostTarget(), runtime.version, options.writer);
 

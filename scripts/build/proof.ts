@@ -8,6 +8,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { DEAF_TO } from "./deaf-to.ts";
 
 export interface Proof {
   readonly executable: string;
@@ -39,8 +40,8 @@ export async function prove(proof: Proof): Promise<void> {
     const hostile = {
       NODE_OPTIONS: `--require ${join(folder, "absent.js")}`,
       OPENSSL_CONF: proof.executable,
-      // Whoever honours it leaves a file there, and this folder stays empty.
-      NODE_COMPILE_CACHE: folder,
+      // Whoever honours one of these leaves a file there, or does not start; and this folder stays empty.
+      ...Object.fromEntries(Object.keys(DEAF_TO).map((name) => [name, folder])),
     };
     expectEqual("a hostile environment", await run(["--version"], hostile), `prism ${proof.version}`);
     const { runtime } = JSON.parse(await run(["--version", "--json"], {}));

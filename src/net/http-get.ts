@@ -33,7 +33,9 @@ export async function getText(url: string, options: GetOptions): Promise<{ statu
 }
 
 function dispatcherFor(url: string, { env, timeoutMs, ca }: GetOptions): Agent | EnvHttpProxyAgent {
-  const connect = { timeout: timeoutMs, ...(ca === undefined ? {} : { ca }) };
+  // Said outright, so that NODE_TLS_REJECT_UNAUTHORIZED can't turn the check off.
+  const trust = { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) };
+  const connect = { timeout: timeoutMs, ...trust };
   const either = (name: string): string | undefined => env[name] ?? env[name.toUpperCase()];
   const httpProxy = either("http_proxy") ?? either("all_proxy") ?? "";
   const httpsProxy = either("https_proxy") ?? either("all_proxy") ?? "";
@@ -45,5 +47,6 @@ function dispatcherFor(url: string, { env, timeoutMs, ca }: GetOptions): Agent |
     noProxy: either("no_proxy") ?? "",
     connect,
     requestTls: connect,
+    proxyTls: trust,
   });
 }

@@ -52,18 +52,23 @@ describe("a Windows file", () => {
   });
 });
 
-describe("a runtime made deaf to a variable", () => {
+describe("a runtime made deaf to variables", () => {
   const asked = "some text\0A_NAME\0A_NAME_LONGER\0";
   const ofJavaScript = "xxxx\x06\0\0\0A_NAME\0";
 
   test("asks for no name instead, and keeps all else", () => {
-    const deaf = deafTo("A_NAME", Buffer.from(ofJavaScript + asked));
+    const deaf = deafTo(["A_NAME"], Buffer.from(ofJavaScript + asked));
     expect(deaf.toString("latin1")).toBe(`${ofJavaScript}some text\0\0_NAME\0A_NAME_LONGER\0`);
   });
 
+  test("is made so to each of several, and a longer name that begins alike is another", () => {
+    const deaf = deafTo(["A_NAME", "A_NAME_LONGER"], Buffer.from(asked));
+    expect(deaf.toString("latin1")).toBe("some text\0\0_NAME\0\0_NAME_LONGER\0");
+  });
+
   test("is refused when it asks nowhere or twice", () => {
-    expect(() => deafTo("A_NAME", Buffer.from(ofJavaScript))).toThrow("in 0 places");
-    expect(() => deafTo("A_NAME", Buffer.from(asked + asked))).toThrow("in 2 places");
+    expect(() => deafTo(["A_NAME"], Buffer.from(ofJavaScript))).toThrow("in 0 places");
+    expect(() => deafTo(["A_NAME"], Buffer.from(asked + asked))).toThrow("in 2 places");
   });
 });
 
