@@ -1,21 +1,11 @@
 /** `prism surface add`: sets a persona up in the program in which its agent lives. */
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { SCOPES, type Scope } from "../../clients/client.ts";
 import { writeOwnFile } from "../../clients/client-file.ts";
 import { cmdLine, posixLine } from "../../clients/hook-command.ts";
-import {
-  type Placement,
-  readPlacementsIfWhole,
-  SURFACES_SET_UP,
-  type SurfaceSetUp,
-} from "../../clients/placement.ts";
-import { clientPlan, planAdding } from "../../clients/set-up.ts";
-import { printable } from "../../domain/address.ts";
+import { type Placement, SURFACES_SET_UP, type SurfaceSetUp } from "../../clients/placement.ts";
 import { PrismError } from "../../domain/errors.ts";
-import { flagOf, type InputOf, table } from "../arguments.ts";
+import { table } from "../arguments.ts";
 import { claimHome } from "../claim.ts";
-import { surfaceConfig, surfaceFlags } from "../daemon-surface.ts";
+import { surfaceFlags } from "../daemon-surface.ts";
 import { EXIT } from "../exit-status.ts";
 import { choice, path } from "../kinds.ts";
 import { inkFor } from "../layout.ts";
@@ -23,12 +13,9 @@ import { projectAt } from "../project.ts";
 import { type Runtime, writeJson } from "../runtime.ts";
 import { json, needed, settings } from "../settings.ts";
 import { verb } from "../verb.ts";
+import { placeFlags, placementOf, plannedSetUp, refuseStrangers } from "./set-up.ts";
 import { diffText, fileReports, filesText, listText, notesOn } from "./told.ts";
-import { placedOf, programWords, SURFACE_TITLES, surroundingsOf, type Whose, whose } from "./whose.ts";
-
-const SCOPE_DEFAULT: Scope = "local";
-/** How help names what is a path. */
-const PATH_WORDS: ReadonlySet<string> = new Set(["DIR", "FILE", "PATH"]);
+import { placedOf, SURFACE_TITLES, type Whose, whose } from "./whose.ts";
 
 const definition = table({
   name: "surface add",
@@ -41,13 +28,7 @@ const definition = table({
   flags: {
     persona: needed(settings.persona),
     project: { ...needed(settings.project), about: "the project's folder" },
-    scope: {
-      kind: choice([...SCOPES]),
-      about:
-        "whose files of Claude Code: this checkout's, the project's that all share, or the user's for every project",
-      otherwise: SCOPE_DEFAULT,
-    },
-    config: { kind: path("FILE"), about: "Claude Desktop's configuration, if it lies elsewhere" },
+    ...placeFlags,
     bundle: { kind: path("FILE"), about: "writes a bundle for Claude Desktop (.mcpb) instead" },
     dryRun: { kind: "switch", about: "shows the difference, and writes nothing" },
     ...surfaceFlags,
@@ -75,30 +56,14 @@ const definition = table({
   ],
 });
 
-type AddInput = InputOf<typeof definition>;
-
 export const surfaceAdd = verb(definition, async (input, runtime) => {
   const { flags } = input;
   const [surface] = input.arguments;
   refuseStrangers(surface, input);
   const project = projectAt(flags.project, runtime.cwd);
   const who = whose({ persona: flags.persona, project: project.name }, flags.tenant, runtime.home);
-  const before = readPlacementsIfWhole(who.stateDir, flags.dryRun ? "look" : "mend");
-  const placement = placementOf(surface, project.root, input, runtime);
-  const around = surroundingsOf(runtime);
-  const planOf = (of: Omit<Placement, "files">) =>
-    of.bundle === undefined
-      ? clientPlan(of.surface, placedOf(who, of, runtime.home), around)
-      : { files: [], alsoRead: [], next: bundleSteps(of.bundle) };
-  const plan = planOf(placement);
-  const standing = before.find((each) => each.surface === surface);
-  const setUp = planAdding({
-    stateDir: who.stateDir,
-    before,
-    placement,
-    plan,
-    ...(standing === undefined ? {} : { last: { placement: standing, plan: planOf(standing) } }),
-  });
+  const placement = placementOf(surface, project.root, { ...flags, words: input.words }, runtime);
+  const { setUp, next, notes } = plannedSetUp(who, placement, runtime, flags.dryRun ? "look" : "mend");
   const { changes } = setUp;
   if (!flags.dryRun) {
     claimHome(runtime.home);
@@ -113,8 +78,8 @@ export const surfaceAdd = verb(definition, async (input, runtime) => {
     dryRun: flags.dryRun,
     changed: !setUp.isDone,
     files: fileReports(changes, flags.dryRun),
-    notes: [...notesOn(changes), ...sharingNote(surface, project.root, plan.files.length)],
-    next: plan.next,
+    notes: [...notesOn(changes), ...notes],
+    next,
     daemon: quoted(["prism", "daemon", "--persona", flags.persona, "--project", project.root]),
   };
   if (flags.json) writeJson(runtime.out, report);
@@ -122,51 +87,6 @@ export const surfaceAdd = verb(definition, async (input, runtime) => {
   else runtime.out.write(doneText(report, filesText(changes, inkFor(runtime.out)), runtime));
   return EXIT.ok;
 });
-
-/** A flag of another surface would be kept for nothing. */
-function refuseStrangers(surface: SurfaceSetUp, input: AddInput): void {
-  surfaceConfig(surface, input);
-  const owners = { scope: "claude-code", config: "claude-desktop", bundle: "claude-desktop" } as const;
-  for (const [flag, owner] of Object.entries(owners)) {
-    if (!input.typed.has(flag) || surface === owner) continue;
-    throw new PrismError("invalid_argument", `${flagOf(flag)} is for ${owner}, not for ${surface}`, {
-      hint: `leave ${flagOf(flag)} out`,
-    });
-  }
-  if (surface === "tmux" && input.flags.tmuxTarget === undefined) {
-    throw new PrismError("invalid_argument", "surface tmux needs --tmux-target TARGET", {
-      hint: "name the agent's pane, as in --tmux-target reviewer for the session of that name",
-    });
-  }
-}
-
-function placementOf(
-  surface: SurfaceSetUp,
-  root: string,
-  { flags, words }: AddInput,
-  runtime: Runtime,
-): Omit<Placement, "files"> {
-  const absolute = (file: string): string => resolve(runtime.cwd, file);
-  return {
-    surface,
-    root,
-    scope: flags.scope ?? SCOPE_DEFAULT,
-    program: programWords(runtime),
-    ...(flags.config === undefined ? {} : { config: absolute(flags.config) }),
-    ...(flags.bundle === undefined ? {} : { bundle: absolute(flags.bundle) }),
-    settings: Object.entries(surfaceFlags).flatMap(([name, flag]) => {
-      const word = words.get(name);
-      if (typeof word !== "string") return [];
-      // The daemon may be started in another folder.
-      const isPath = PATH_WORDS.has(flag.kind.word) && !word.startsWith("~");
-      return [{ name, value: isPath ? absolute(word) : word }];
-    }),
-  };
-}
-
-function bundleSteps(file: string): readonly string[] {
-  return [`open ${printable(file, 200)} with Claude Desktop, and agree to install it`];
-}
 
 async function writeBundle(
   file: string,
@@ -189,13 +109,6 @@ async function writeBundle(
     nowMs: runtime.now(),
   });
   writeOwnFile(file, bytes);
-}
-
-/** What is shared through version control holds paths of this host. */
-function sharingNote(surface: SurfaceSetUp, root: string, files: number): readonly string[] {
-  const shared = { "claude-code": ".mcp.json", codex: ".codex", "claude-desktop": "", tmux: "" }[surface];
-  if (shared === "" || files === 0 || !existsSync(join(root, ".git"))) return [];
-  return [`${shared} in the project now holds paths of this host: keep that out of version control`];
 }
 
 interface Report {

@@ -1,8 +1,7 @@
 /** `prism surface remove`: takes out what `surface add` put into the files of an agent's program. */
 import { resolve } from "node:path";
 import { SCOPES } from "../../clients/client.ts";
-import { type Placement, readPlacementsIfWhole, SURFACES_SET_UP } from "../../clients/placement.ts";
-import { clientPlan, planRemoving } from "../../clients/set-up.ts";
+import { SURFACES_SET_UP } from "../../clients/placement.ts";
 import { PrismError } from "../../domain/errors.ts";
 import { table } from "../arguments.ts";
 import { EXIT } from "../exit-status.ts";
@@ -12,8 +11,9 @@ import { type Project, projectAt, projectNamed } from "../project.ts";
 import { writeJson } from "../runtime.ts";
 import { json, needed, settings } from "../settings.ts";
 import { verb } from "../verb.ts";
+import { plannedTakingOut } from "./take-out.ts";
 import { diffText, fileReports, filesText } from "./told.ts";
-import { placedOf, programWords, SURFACE_TITLES, surroundingsOf, whose } from "./whose.ts";
+import { programWords, SURFACE_TITLES, whose } from "./whose.ts";
 
 const definition = table({
   name: "surface remove",
@@ -47,10 +47,7 @@ const definition = table({
 export const surfaceRemove = verb(definition, async ({ flags, arguments: [surface] }, runtime) => {
   const project = projectLeft(flags.project, runtime.cwd);
   const who = whose({ persona: flags.persona, project: project.name }, flags.tenant, runtime.home);
-  const before = readPlacementsIfWhole(who.stateDir, flags.dryRun ? "look" : "mend");
-  const placement = before.find((each) => each.surface === surface);
-  // Without a record the files themselves say what is ours.
-  const presumed: Omit<Placement, "files"> = placement ?? {
+  const presumed = {
     surface,
     root: project.root,
     scope: flags.scope ?? "local",
@@ -58,23 +55,17 @@ export const surfaceRemove = verb(definition, async ({ flags, arguments: [surfac
     ...(flags.config === undefined ? {} : { config: resolve(runtime.cwd, flags.config) }),
     settings: [],
   };
-  const plan =
-    presumed.bundle === undefined
-      ? clientPlan(surface, placedOf(who, presumed, runtime.home), surroundingsOf(runtime))
-      : { files: [], alsoRead: [], next: [] };
-  const setUp = planRemoving({ stateDir: who.stateDir, before, placement, plan });
+  const how = flags.dryRun ? "look" : "mend";
+  const { setUp, byHand, root } = plannedTakingOut(who, surface, runtime, { how, presumed });
   const { changes } = setUp;
   if (!flags.dryRun) await setUp.commit();
   const title = SURFACE_TITLES[surface];
-  const next =
-    placement?.bundle === undefined
-      ? []
-      : ["remove Prism among Claude Desktop's extensions, in its settings"];
+  const next = byHand === null ? [] : [byHand];
   if (flags.json) {
     const facts = {
       surface,
       address: who.shown,
-      root: presumed.root,
+      root,
       dryRun: flags.dryRun,
       changed: !setUp.isDone,
     };
