@@ -1,5 +1,5 @@
 /** What every service manager can be asked for, in one form. Knows none of them. */
-import type { Argv, Plan } from "./plan.ts";
+import type { Argv, Plan, Step } from "./plan.ts";
 import type { LauncherSpec } from "./spec.ts";
 
 export type LauncherSystem = "systemd" | "launchd" | "task-scheduler";
@@ -20,6 +20,9 @@ export interface ServiceStatus {
   readonly why: string | null;
 }
 
+/** What a service's file says is run, read back out of it. */
+export type Standing = Pick<LauncherSpec, "program" | "env">;
+
 export interface Launcher {
   readonly system: LauncherSystem;
   /** The folder of the services' files; whose each is stands in it (`ownerIn`). */
@@ -28,6 +31,13 @@ export interface Launcher {
   /** The service's name of a file in that folder; undefined for what is no service's file. */
   nameIn(file: string): string | undefined;
   textOf(spec: LauncherSpec): string;
+  /**
+   * What of a spec stands in a service's file, so that it can be compared with what is true today.
+   *
+   * @returns undefined if no version of Prism wrote it like that
+   * @throws PrismError `permission_denied`, `storage_failed`
+   */
+  read(name: string): Standing | undefined;
   /**
    * Written, enabled, running. What stands already stays.
    *
@@ -38,6 +48,8 @@ export interface Launcher {
   remove(name: string): Plan;
   start(name: string): Plan;
   stop(name: string): Plan;
+  /** What lets services run while their user is not logged in; null where the system has no such thing. */
+  readonly withoutLogin: Step | null;
   /** Asks the system; changes nothing. */
   status(name: string): Promise<ServiceStatus>;
   /** The command that shows a person what the service has logged. */

@@ -3,10 +3,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { launchdPlist } from "../../src/launchers/launchd/plist.ts";
+import { launchdPlist, plistStanding } from "../../src/launchers/launchd/plist.ts";
 import { ownerIn, ownerLine } from "../../src/launchers/owner.ts";
 import { checkedSpec, type LauncherSpec } from "../../src/launchers/spec.ts";
-import { systemdUnit } from "../../src/launchers/systemd/unit.ts";
+import { systemdUnit, unitStanding } from "../../src/launchers/systemd/unit.ts";
 import { taskXml, windowsWord } from "../../src/launchers/task-scheduler/task-xml.ts";
 import { daemonSpec, hostileSpec, hostileWord } from "../support/service-spec.ts";
 import { isToolHere, runTool } from "../support/system-tool.ts";
@@ -49,6 +49,18 @@ describe("hostile names and paths", () => {
         expect(ownerIn(taskXml(spec, user, ["C:\\prism.exe"]))).toEqual(spec.owner);
       }),
     );
+  });
+
+  it("what is run is read back out of every file as it was written", () => {
+    fc.assert(
+      fc.property(hostileSpec, (spec) => {
+        const { program, env } = spec;
+        expect(unitStanding(systemdUnit(spec, facts))).toEqual({ program, env });
+        expect(plistStanding(launchdPlist(spec, "Aqua"))).toEqual({ program, env });
+      }),
+    );
+    expect(unitStanding("[Service]\nExecStart=/bin/prism hub\n")).toBeUndefined();
+    expect(plistStanding("<plist/>")).toBeUndefined();
   });
 
   it("control characters and half characters stand in no file", () => {

@@ -39,13 +39,20 @@ export interface OwnService {
   readonly owner: Owner;
 }
 
-/** @throws PrismError `unsupported` on a host without one, or where it does not answer */
-export async function servicesHere(runtime: Runtime): Promise<ServicesHere> {
+/**
+ * @param commandMsMax the longest that any of its commands may take, where they have longer bounds of their own
+ * @throws PrismError `unsupported` on a host without one, or where it does not answer
+ */
+export async function servicesHere(
+  runtime: Runtime,
+  commandMsMax = Number.POSITIVE_INFINITY,
+): Promise<ServicesHere> {
   const runtimeDir = runtime.env["XDG_RUNTIME_DIR"] || `/run/user/${process.getuid?.() ?? 0}`;
   const env = childEnvironment(runtime.env);
   // A shell that was not opened by a login, as by su or cron, does not know where its own user's manager is.
   if (process.platform === "linux") env["XDG_RUNTIME_DIR"] = runtimeDir;
-  const run = hostCommands(env, homedir());
+  const patient = hostCommands(env, homedir());
+  const run: RunCommand = (argv, timeoutMs) => patient(argv, Math.min(timeoutMs, commandMsMax));
   const launcher = await launcherHere(runtime, run, runtimeDir);
   const holders = readHolders(launcher);
   const own = Array.from(holders, ([name, owner]) => ({ name, owner })).filter(

@@ -9,8 +9,9 @@ import { PrismError } from "../../domain/errors.ts";
 import type { RunCommand } from "../apply.ts";
 import type { Launcher, ServiceStatus } from "../launcher.ts";
 import type { Check, Plan, Ran, Step } from "../plan.ts";
+import { readServiceFile } from "../service-file.ts";
 import type { LauncherSpec } from "../spec.ts";
-import { launchdPlist, type Session } from "./plist.ts";
+import { launchdPlist, plistStanding, type Session } from "./plist.ts";
 
 export interface LaunchdHost {
   /** `gui/501`, or `user/501` where nobody is logged in at the screen. */
@@ -92,6 +93,8 @@ export function launchdLauncher(host: LaunchdHost, run: RunCommand): Launcher {
     fileOf,
     nameIn: (file) => /^(.+)\.plist$/.exec(file)?.[1],
     textOf,
+    read: (name) => plistStanding(readServiceFile(fileOf(name)) ?? ""),
+    withoutLogin: null,
     install: (spec, standing) => [
       ...(standing === null || standing === textOf(spec) ? [] : [bootout(spec.name)]),
       { do: "write", says: `write the agent ${spec.name}`, path: fileOf(spec.name), text: textOf(spec) },

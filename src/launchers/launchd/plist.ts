@@ -3,9 +3,10 @@
  * Source: launchd.plist(5).
  */
 import { dirname } from "node:path";
+import type { Standing } from "../launcher.ts";
 import { ownerLine } from "../owner.ts";
 import { checkedSpec, type LauncherSpec } from "../spec.ts";
-import { xmlText } from "../xml.ts";
+import { textOfXml, xmlText } from "../xml.ts";
 
 /** Where agents of a user live: with the desktop's login, or without one (over ssh, on a host without a screen). */
 export type Session = "Aqua" | "Background";
@@ -48,6 +49,25 @@ export function launchdPlist(given: LauncherSpec, session: Session): string {
 ${body}
 </plist>
 `;
+}
+
+/** The reverse of `launchdPlist`, for what is run: an agent that somebody wrote by hand may give undefined. */
+export function plistStanding(plist: string): Standing | undefined {
+  const inside = (key: string, tag: string): string =>
+    new RegExp(`<key>${key}</key>\\s*<${tag}>([\\s\\S]*?)</${tag}>`).exec(plist)?.[1] ?? "";
+  const [program, ...rest] = textsIn(inside("ProgramArguments", "array"), "string");
+  if (program === undefined) return undefined;
+  const variables = inside("EnvironmentVariables", "dict");
+  const values = textsIn(variables, "string");
+  const env = Object.fromEntries(textsIn(variables, "key").map((name, at) => [name, values[at] ?? ""]));
+  const { PRISM_LAUNCHER: _ours, ...kept } = env;
+  return { program: [program, ...rest], env: kept };
+}
+
+function textsIn(xml: string, tag: string): readonly string[] {
+  return [...xml.matchAll(new RegExp(`<${tag}>([^<]*)</${tag}>`, "g"))].map(([, text = ""]) =>
+    textOfXml(text),
+  );
 }
 
 function dictionary(values: { readonly [key: string]: Value }, indent: string): string {

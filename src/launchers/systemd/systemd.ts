@@ -8,8 +8,9 @@ import { PrismError } from "../../domain/errors.ts";
 import type { RunCommand } from "../apply.ts";
 import type { Launcher, ServiceStatus } from "../launcher.ts";
 import type { Argv, Plan, Step } from "../plan.ts";
+import { readServiceFile } from "../service-file.ts";
 import type { LauncherSpec } from "../spec.ts";
-import { type NotifyWay, type SystemdFacts, systemdUnit } from "./unit.ts";
+import { type NotifyWay, type SystemdFacts, systemdUnit, unitStanding } from "./unit.ts";
 
 export interface SystemdHost extends SystemdFacts {
   /** Where this user's own units lie, by what its manager says. */
@@ -66,6 +67,8 @@ export function systemdLauncher(host: SystemdHost, run: RunCommand): Launcher {
     fileOf,
     nameIn: (file) => /^(.+)\.service$/.exec(file)?.[1],
     textOf: (spec) => systemdUnit(spec, host),
+    read: (name) => unitStanding(readServiceFile(fileOf(name)) ?? ""),
+    withoutLogin: lingerStep(host.user),
     install: (spec, standing) => installPlan(spec, { standing, path: fileOf(spec.name), host }),
     remove: (name) => [
       step(`disable ${name}`, ["disable", unitOf(name)], {

@@ -2,6 +2,7 @@
  * A systemd user unit as text. Knows what each version of systemd understands, and no command.
  * Source: systemd.unit(5), systemd.service(5), systemd.exec(5), systemd.syntax(7), of versions 252 and 257.
  */
+import type { Standing } from "../launcher.ts";
 import { ownerLine } from "../owner.ts";
 import { checkedSpec, type LauncherSpec, RESTART } from "../spec.ts";
 
@@ -119,6 +120,24 @@ const CONFINED = [
 /** One word of a command or an assignment: specifiers, quotes and backslashes say themselves. */
 function quoted(text: string): string {
   return `"${text.replace(/[\\"]/g, "\\$&").replaceAll("%", "%%")}"`;
+}
+
+/** The reverse of `systemdUnit`, for what is run: a unit that somebody wrote by hand gives undefined. */
+export function unitStanding(unit: string): Standing | undefined {
+  const command = /^ExecStart=:(.+)$/m.exec(unit)?.[1];
+  const [program, ...rest] = command === undefined ? [] : wordsIn(command);
+  if (program === undefined) return undefined;
+  const variables = [...unit.matchAll(/^Environment=(.+)$/gm)].flatMap(([, words = ""]) => wordsIn(words));
+  return {
+    program: [program, ...rest],
+    env: Object.fromEntries(variables.map((word) => word.split(/=(.*)/s, 2))),
+  };
+}
+
+/** Words as `quoted` writes them. */
+function wordsIn(line: string): readonly string[] {
+  const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, word = ""]) => word);
+  return words.map((word) => word.replaceAll("%%", "%").replace(/\\(.)/g, "$1"));
 }
 
 /** OpenFile= knows no specifiers; a colon would end the path. */

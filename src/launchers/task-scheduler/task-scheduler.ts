@@ -6,11 +6,12 @@
  * of PowerShell.
  */
 import { win32 } from "node:path";
+import { PrismError } from "../../domain/errors.ts";
 import type { RunCommand } from "../apply.ts";
-import type { Launcher, ServiceStatus } from "../launcher.ts";
+import type { Launcher, ServiceStatus, Standing } from "../launcher.ts";
 import type { Plan, Ran, Step } from "../plan.ts";
 import type { LauncherSpec } from "../spec.ts";
-import { keptText } from "./kept-file.ts";
+import { keptText, readKept } from "./kept-file.ts";
 import { type TaskOwner, taskXml } from "./task-xml.ts";
 
 export interface TaskHost extends TaskOwner {
@@ -50,6 +51,8 @@ export function taskLauncher(host: TaskHost, run: RunCommand): Launcher {
     fileOf,
     nameIn: (file) => /^(.+)\.xml$/.exec(file)?.[1],
     textOf,
+    read: (name) => standingAt(keptOf(name)),
+    withoutLogin: null,
     install: (spec, standing) => [
       ...(standing === null || standing === textOf(spec) ? [] : [stop(spec.name)]),
       { do: "write", says: `write what ${spec.name} runs`, path: keptOf(spec.name), text: keptText(spec) },
@@ -89,6 +92,17 @@ export function taskLauncher(host: TaskHost, run: RunCommand): Launcher {
       `Get-Content -Tail 20 -LiteralPath ${psText(logPath)}`,
     ],
   };
+}
+
+/** Not out of the task, which starts `service keep`, but of what that keeps. */
+function standingAt(path: string): Standing | undefined {
+  try {
+    const { program, env } = readKept(path);
+    return { program, env };
+  } catch (error) {
+    if (error instanceof PrismError && error.code !== "permission_denied") return undefined;
+    throw error;
+  }
 }
 
 /** It says 1 for everything that went wrong, a task that is not there too. */
