@@ -7,7 +7,7 @@ import type { DaemonStatus } from "../../ipc.ts";
 import { TURN_BOUNDARY } from "../../surfaces/path-ringer.ts";
 import type { PathReport } from "../../surfaces/surface.ts";
 import { spanText } from "../layout.ts";
-import { askLocalDaemons, type LocalDaemon } from "../local-daemons.ts";
+import type { LocalDaemon } from "../local-daemons.ts";
 import type { Runtime } from "../runtime.ts";
 import { type Check, failed } from "./check.ts";
 
@@ -15,8 +15,7 @@ const REASON_CHARS_MAX = 200;
 /** As much as a status holds of it. */
 const ATTACH_CHARS_MAX = 500;
 
-export async function daemonChecks(runtime: Runtime): Promise<readonly Check[]> {
-  const daemons = await askLocalDaemons(runtime, "doctor");
+export function daemonChecks(daemons: readonly LocalDaemon[], runtime: Runtime): readonly Check[] {
   if (daemons.length > 0)
     return daemons.flatMap((daemon) => [
       daemonCheck(daemon, runtime),

@@ -236,6 +236,7 @@ describe("failures of a hub", () => {
       finding: `the hub at ${hub.server.url} is not well: the disk is full`,
       remedy: "free some space",
       code: "storage_full",
+      topic: "hub",
     });
     expect(status).toBe(74);
   });

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { daemonChecks } from "../../../../src/cli/doctor/daemon-checks.ts";
+import { askLocalDaemons } from "../../../../src/cli/local-daemons.ts";
 import type { Runtime } from "../../../../src/cli/runtime.ts";
 import { homeAt, ipcPathOf, stateDirOf } from "../../../../src/host/home.ts";
 import type { PathReport } from "../../../../src/surfaces/surface.ts";
@@ -19,7 +20,8 @@ async function surfaceCheck(paths: readonly PathReport[], open = 0) {
     position: { through: 9, open, urgent: 0 },
   };
   await ipcStage({ path: ipcPathOf(home, "local", ADDRESS), handlers: { status: () => status } });
-  const checks = await daemonChecks({ home, version: "1", now: () => 10 } as Runtime);
+  const runtime = { home, version: "1", now: () => 10 } as Runtime;
+  const checks = daemonChecks(await askLocalDaemons(runtime, "test"), runtime);
   return checks.find(({ name }) => name === "surface reviewer@shop");
 }
 

@@ -1,0 +1,117 @@
+/**
+ * All checks of the page: which topics there are, what each of them looks at, and what they ask for together, once.
+ * They run at the same time, each within its own bound, so that nothing that hangs holds up the page. Knows no page.
+ */
+import { formatAddress } from "../../domain/address.ts";
+import { PrismError } from "../../domain/errors.ts";
+import { settingValue } from "../arguments.ts";
+import { ConfigError } from "../exit-status.ts";
+import { type HubFlags, localHubDataDir, localHubUrl } from "../hub-target.ts";
+import { askLocalDaemons, type LocalDaemon } from "../local-daemons.ts";
+import type { Runtime } from "../runtime.ts";
+import { type ServicesHere, servicesHere } from "../service/here.ts";
+import { type SettingName, settings } from "../settings.ts";
+import { bounded } from "./bounded.ts";
+import { type Check, TOPICS, type Topic } from "./check.ts";
+import { daemonChecks } from "./daemon-checks.ts";
+import { homeCheck, privacyChecks, tokenCheck } from "./file-checks.ts";
+import { diskChecks, settingsChecks } from "./host-checks.ts";
+import { hubChecks } from "./hub-checks.ts";
+import { once } from "./once.ts";
+import { ownFiles } from "./own-files.ts";
+import type { Found } from "./page.ts";
+import { programChecks, runningChecks, runningDaemons } from "./program-checks.ts";
+import { commandsOf, serviceChecks } from "./service-checks.ts";
+
+/** A daemon may take 4 s, the hub twice 5 s, a service manager a few questions of 3 s. */
+const TOPIC_MS_MAX = 12_000;
+/** `systemctl` answers in milliseconds; one that hangs is killed 2 s later. */
+const COMMAND_MS_MAX = 3000;
+
+export async function examine(typed: HubFlags, runtime: Runtime): Promise<readonly Found[]> {
+  const flags = {
+    hub: typed.hub ?? soundSetting("hub", runtime),
+    tokenFile: typed.tokenFile ?? soundSetting("tokenFile", runtime),
+    tlsCa: typed.tlsCa ?? soundSetting("tlsCa", runtime),
+  };
+  const data = soundSetting("data", runtime) ?? hubDataDirOf(runtime);
+  const daemons = once(() => askLocalDaemons(runtime, "doctor"));
+  const services = once(() => servicesOrWhyNot(runtime));
+  const files = once(() => ownFiles(runtime.home, data));
+  const looks: { readonly [T in Topic]: () => readonly Check[] | Promise<readonly Check[]> } = {
+    program: async () => [
+      ...(await programChecks(runtime)),
+      ...runningChecks(runningDaemons(await daemons(), restartWith(await services())), runtime),
+    ],
+    files: () => [
+      homeCheck(runtime),
+      tokenCheck(runtime, flags.tokenFile),
+      ...privacyChecks(files(), runtime),
+      ...diskChecks(runtime, data),
+    ],
+    settings: () => settingsChecks(runtime),
+    hub: () => hubChecks(flags.hub ?? hubUrlOf(runtime), flags, runtime),
+    services: async () => serviceChecks(await services(), runtime),
+    daemons: async () => daemonChecks(await daemons(), runtime),
+    surfaces: () => [],
+    personas: () => [],
+    leftovers: () => [],
+  };
+  const how = { msMax: TOPIC_MS_MAX, keepDetails: runtime.keepDetails };
+  const topics = Object.keys(TOPICS) as readonly Topic[];
+  const found = await Promise.all(
+    topics.map(async (topic) =>
+      (await bounded(topic, looks[topic], how)).map((check) => ({ ...check, topic })),
+    ),
+  );
+  return found.flat();
+}
+
+/** A setting that can be used; what can't is told by the settings check. */
+function soundSetting(key: SettingName, runtime: Runtime): string | undefined {
+  try {
+    return settingValue(key, settings[key], runtime.readSources()) as string | undefined;
+  } catch (error) {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  }
+}
+
+function hubUrlOf(runtime: Runtime): string {
+  try {
+    return localHubUrl(runtime);
+  } catch {
+    return "http://127.0.0.1:7747";
+  }
+}
+
+function hubDataDirOf(runtime: Runtime): string | undefined {
+  try {
+    return localHubDataDir(runtime);
+  } catch {
+    return undefined;
+  }
+}
+
+async function servicesOrWhyNot(runtime: Runtime): Promise<ServicesHere | PrismError> {
+  try {
+    return await servicesHere(runtime, COMMAND_MS_MAX);
+  } catch (error) {
+    if (error instanceof PrismError) return error;
+    throw error;
+  }
+}
+
+/** How a daemon is started anew, if the system keeps it. */
+function restartWith(services: ServicesHere | PrismError): (daemon: LocalDaemon) => string | undefined {
+  if (services instanceof PrismError) return () => undefined;
+  const { own, launcher } = services;
+  return ({ tenant, address }) => {
+    const service = own.find(
+      ({ owner }) =>
+        owner.kind === "daemon" && owner.tenant === tenant && formatAddress(owner) === formatAddress(address),
+    );
+    if (service === undefined) return undefined;
+    return commandsOf([...launcher.stop(service.name), ...launcher.start(service.name)]);
+  };
+}
