@@ -8,7 +8,7 @@
  *                                  └─failed─> reload ──> idle, refusing writes for a moment
  */
 import { PrismError, reportOf } from "../domain/errors.ts";
-import type { Log } from "../domain/log.ts";
+import { faultText } from "../domain/log.ts";
 import {
   type HubIdentity,
   type StartParams,
@@ -29,34 +29,22 @@ import {
   type Outcome,
   type Reply,
 } from "./core/core.ts";
-import type { LoopBounds } from "./core/loops.ts";
 import { type AnsweredSignals, answeredIn, fetchAnswered, NONE_ANSWERED } from "./engine/answered.ts";
 import { engineBounds } from "./engine/bounds.ts";
 import { commandOf } from "./engine/command.ts";
 import { countBatch } from "./engine/count.ts";
 import { Intake, type Waiting } from "./engine/intake.ts";
+import type { EngineOptions } from "./engine/options.ts";
 import { Alarm, type EngineScheduler, eventLoop } from "./engine/scheduler.ts";
-import { Sinks } from "./engine/sinks.ts";
+import { type EngineFault, Sinks } from "./engine/sinks.ts";
 import { TextCache } from "./engine/text-cache.ts";
+import { TokenWatch } from "./engine/token-watch.ts";
 import { WriteHealth } from "./engine/write-health.ts";
-import type { Answered, Caller, HubService, PushSink } from "./service.ts";
-import type { Found, Snapshot, Store, Want } from "./store/store.ts";
+import type { Answered, Bearer, Caller, HubService, PushSink, TokensEnded } from "./service.ts";
+import type { Found, Snapshot, Want } from "./store/store.ts";
 
+export type { EngineOptions } from "./engine/options.ts";
 export type { EngineScheduler } from "./engine/scheduler.ts";
-
-export interface EngineOptions {
-  readonly store: Store;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
-  /** New, unguessable ids of at most `limits.keyBytesMax` bytes. */
-  readonly newId: () => string;
-  /** How long drained and expired signals are kept. */
-  readonly retentionMs: number;
-  readonly loops?: Partial<LoopBounds>;
-  readonly version: string;
-  readonly log: Log;
-  readonly scheduler?: EngineScheduler;
-}
 
 /** @throws PrismError what the store says if it can't be read: `storage_failed` and its kin */
 export function openEngine(options: EngineOptions): HubService {
@@ -97,6 +85,7 @@ class Engine implements HubService {
   readonly #intake = new Intake();
   readonly #texts = new TextCache(engineBounds.textCacheCharsMax);
   readonly #sinks = new Sinks((event, error) => this.#logFault(event, error));
+  readonly #tokens = new TokenWatch();
   readonly #expiry: Alarm;
   readonly #company: Alarm;
   readonly #upkeep: Alarm;
@@ -147,12 +136,20 @@ class Engine implements HubService {
   }
 
   start(
-    tenant: string,
+    bearer: Bearer,
     params: StartParams,
     sink: PushSink | null,
     answered: Answered<VerbAnswers["start"]>,
   ): void {
-    this.#accept({ verb: "start", tenant, params, connected: sink !== null }, answered, sink);
+    this.#accept({ verb: "start", caller: bearer, params, connected: sink !== null }, answered, sink);
+  }
+
+  bearerOf(tokenSha256: string): Bearer | undefined {
+    return this.#core.bearerOf(tokenSha256);
+  }
+
+  watchTokens(ended: TokensEnded): void {
+    this.#tokens.add(ended);
   }
 
   heard(session: string): void {
@@ -306,7 +303,9 @@ class Engine implements HubService {
     // While writes are refused, what the core has to write is a few signs of life: they wait.
     const batch = this.#refusal === null ? this.#core.take() : NOTHING;
     for (const { between, answers, opensAtMs } of batch.stops)
-      this.#options.log("warn", "loopStopped", { between: between.join(" "), answers, opensAtMs });
+      this.#options.log("warn", "loopStopped", {
+        ...{ code: "loop_stopped", between: between.join(" "), answers, opensAtMs },
+      });
     if (batch.changes === null) {
       this.#fetch(batch, decided);
       return;
@@ -353,6 +352,7 @@ class Engine implements HubService {
       nowMs: this.#options.now(),
     });
     this.#sinks.detach(batch);
+    this.#tokens.tell(batch.endedTokens);
     for (const { position, endedAtMs } of batch.changes?.progress ?? [])
       if (endedAtMs !== null) this.#texts.delete(position);
     this.#next();
@@ -417,7 +417,7 @@ class Engine implements HubService {
         this.#refusal = refusal;
       } else {
         const unread = error ?? new PrismError("storage_failed", "the store could not be read again");
-        this.#options.log("error", "reloadFailed", { reason: unread.message });
+        this.#options.log("error", "reloadFailed", { code: unread.code, reason: unread.message });
         this.#refusal = { error: unread, untilMs: this.#afterRefusal(), mustReload: true };
       }
       this.#next();
@@ -428,9 +428,8 @@ class Engine implements HubService {
     return this.#scheduler.monotonicMs() + engineBounds.refusalMs;
   }
 
-  #logFault(event: string, error: unknown): void {
-    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#options.log("error", event, { detail });
+  #logFault(event: EngineFault, error: unknown): void {
+    this.#options.log("error", event, { code: "internal", fault: faultText(error) });
   }
 
   // ---- time ----
@@ -457,7 +456,7 @@ class Engine implements HubService {
     };
     this.#core.forget(upkeep);
     store.maintain(upkeep, (error, more) => {
-      if (error !== null) log("warn", "upkeepFailed", { reason: error.message });
+      if (error !== null) log("warn", "upkeepFailed", { code: error.code, reason: error.message });
       const isBehind = error === null && more;
       this.#upkeep.within(isBehind ? engineBounds.upkeepStepMs : engineBounds.upkeepIntervalMs);
       done();
@@ -477,13 +476,16 @@ class Engine implements HubService {
     for (const alarm of [this.#expiry, this.#company, this.#upkeep]) alarm.cancel();
     this.#sinks.close({ reason: closing.reason });
     this.#options.store.close((error) => {
-      if (error !== null) this.#options.log("warn", "storeCloseFailed", { reason: error.message });
+      if (error !== null)
+        this.#options.log("warn", "storeCloseFailed", { code: error.code, reason: error.message });
       closing.closed();
     });
   }
 }
 
-const NOTHING: Batch = { changes: null, pushes: [], detached: [], deliveries: 0, stops: [] };
+const NOTHING: Batch = {
+  ...{ changes: null, pushes: [], detached: [], endedTokens: new Set<string>(), deliveries: 0, stops: [] },
+};
 const NOT_FOUND: Found = { signals: [], next: null };
 
 function foundAt(found: readonly Found[] | PrismError, at: number): Found {

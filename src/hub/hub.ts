@@ -79,10 +79,14 @@ export async function openHub(options: HubOptions): Promise<RunningHub> {
     });
     // From here the engine closes the store.
     undo.splice(0, 1, () => engine.close("the hub could not start"));
-    const tokens = await openTokens({ dataDir, tokenPath: home.tokenPath }, log);
+    const tokens = await openTokens(
+      { dataDir, tokenPath: home.tokenPath },
+      (tokenSha256) => engine.bearerOf(tokenSha256),
+      log,
+    );
     const server = await openHubServer({
       service: engine,
-      tenantOf: (token) => tokens.tenantOf(token),
+      bearerOf: (token) => tokens.bearerOf(token),
       listen: options.listen,
       tls: options.tls,
       plaintext: options.plaintext,
@@ -119,7 +123,7 @@ function running(parts: Parts): RunningHub {
     server.refuse();
     await engine.close(reason);
     await server.close(reason);
-    log("info", "hubClosed");
+    log("info", "hubClosed", {});
   }
   return {
     url: server.url,

@@ -17,11 +17,12 @@ import { openHttpEdge } from "./server/http.ts";
 import { endWithAnswer, errorAnswer, type HttpAnswer } from "./server/http-answer.ts";
 import { openMcpDoor } from "./server/mcp-door.ts";
 import { openSocketEdge } from "./server/socket-edge.ts";
-import type { HubService } from "./service.ts";
+import type { Bearer, HubService } from "./service.ts";
 
 export interface HubServerOptions {
   readonly service: HubService;
-  readonly tenantOf: (token: string) => string | undefined;
+  /** Undefined for a token that the hub does not know. */
+  readonly bearerOf: (token: string) => Bearer | undefined;
   readonly listen: { readonly host: string /** 0: any free one. */; readonly port: number };
   readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** Allows a reachable address without TLS: tokens and signals then cross the network in the open. */
@@ -52,7 +53,7 @@ export async function openHubServer(options: HubServerOptions): Promise<HubServe
   const bounds: ServerBounds = { ...serverBounds, ...options.bounds };
   const edge: Edge = {
     service: options.service,
-    tenantOf: options.tenantOf,
+    bearerOf: options.bearerOf,
     hosts: hostsFor(listen.host),
     disk: options.disk ?? (async () => null),
     version: options.version,
@@ -62,13 +63,19 @@ export async function openHubServer(options: HubServerOptions): Promise<HubServe
   const sockets = openSocketEdge(edge);
   const mcp = openMcpDoor(edge);
   const http = openHttpEdge(edge, mcp.handle, () => sockets.count);
+  options.service.watchTokens((ended) => {
+    sockets.endTokens(ended);
+    mcp.endTokens(ended);
+  });
   const server = await createListener(options, bounds);
   server.maxConnections = bounds.connectionsMax;
   server.on("request", (request, response) => http.handle(request, response));
   server.on("upgrade", (request, wire, head) => sockets.upgrade(request, wire, head));
   server.on("connect", (_request: IncomingMessage, wire: Duplex) => wire.destroy());
   server.on("clientError", (error: NodeJS.ErrnoException, wire: Duplex) => answerBadRequest(error, wire));
-  server.on("drop", () => log("warn", "connectionRefused", { connectionsMax: bounds.connectionsMax }));
+  server.on("drop", () =>
+    log("warn", "connectionRefused", { code: "overloaded", connectionsMax: bounds.connectionsMax }),
+  );
   const port = await listening(server, listen);
   const failed = new Promise<PrismError>((resolve) => {
     server.on("error", (error) => {

@@ -13,11 +13,26 @@ import type {
 } from "../domain/verbs.ts";
 import type { HubCensus, HubCounters } from "../metrics/hub.ts";
 
-/** Who asks: the tenant of the token, and the session if the caller started one on this connection. */
-export interface Caller {
+/** Whoever holds a token: whose it is, and what it may act for. */
+export interface Bearer {
   readonly tenant: string;
+  /** `home`: everything of its tenant. */
+  readonly scope: "home" | PersonaScope;
+}
+
+/** One persona, by the token that it had when its bearer came in: the hub looks anew at each call. */
+export interface PersonaScope {
+  readonly address: string;
+  readonly tokenSha256: string;
+}
+
+/** Who asks: the bearer of a token, and the session if the caller started one on this connection. */
+export interface Caller extends Bearer {
   readonly session: string | null;
 }
+
+/** SHA-256 of tokens that are worth nothing from now on. Must not throw. */
+export type TokensEnded = (tokens: ReadonlySet<string>) => void;
 
 /** Told once the answer is true on disk. Called at most once, never synchronously. */
 export type Answered<A> = (outcome: { readonly ok: A } | { readonly error: ErrorReport }) => void;
@@ -45,11 +60,15 @@ export interface HubService {
   ): void;
   /** Registers a session. With a sink it counts as connected until `disconnected`. */
   start(
-    tenant: string,
+    bearer: Bearer,
     params: StartParams,
     sink: PushSink | null,
     answered: Answered<VerbAnswers["start"]>,
   ): void;
+  /** The persona whose token has this SHA-256 (hex, lower case); undefined if nobody's has. Reads memory alone. */
+  bearerOf(tokenSha256: string): Bearer | undefined;
+  /** Tells of tokens that ended: once that is true on disk, and in the turn in which whoever ended them hears so. */
+  watchTokens(ended: TokensEnded): void;
   /** Any sign of life from a session: a message, a ping, a pong. Cheap. */
   heard(session: string): void;
   disconnected(session: string, sink: PushSink): void;

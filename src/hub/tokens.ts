@@ -1,5 +1,6 @@
 /**
- * Who may speak to the hub: tokens, each of one tenant. The hub keeps SHA-256 hashes only, so its data
+ * Who may speak to the hub: holders of this host's home token, which may all of its tenant, and holders of a persona's
+ * token, which the hub's store knows and which acts for that persona alone. The hub keeps SHA-256 hashes only, so its data
  * folder gives nobody a token. A token has 256 random bits, so a plain hash is enough, and looking the hash
  * up takes a time that says nothing about the token.
  * Never logs or repeats a token.
@@ -11,6 +12,7 @@ import { PrismError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import { type Infer, listOf, object, readShape, text, whole } from "../domain/shape.ts";
 import { readPrivateFile, readTokenFile, writePrivateFile } from "../host/private-file.ts";
+import type { Bearer, HubService } from "./service.ts";
 
 /** The tenant of a host that has one. */
 export const LOCAL_TENANT = "local";
@@ -38,7 +40,7 @@ const HOME_TOKEN = "home";
 
 export interface Tokens {
   /** @returns undefined for a token that the hub does not know */
-  tenantOf(token: string): string | undefined;
+  bearerOf(token: string): Bearer | undefined;
 }
 
 /**
@@ -46,10 +48,12 @@ export interface Tokens {
  * file that was replaced takes its old token's place, so that the old one is worth nothing any more.
  *
  * @param paths an existing folder for the hashes, and where the home's token lies or shall lie
+ * @param personaOf whose the token of a hash is, if it is a persona's
  * @throws PrismError `permission_denied`, `malformed`, `storage_full`, `storage_failed`
  */
 export async function openTokens(
   paths: { readonly dataDir: string; readonly tokenPath: string },
+  personaOf: HubService["bearerOf"],
   log: Log,
 ): Promise<Tokens> {
   const filePath = join(paths.dataDir, "tokens.json");
@@ -64,8 +68,15 @@ export async function openTokens(
     const file: TokensFile = { version: 1, tokens };
     await writePrivateFile(filePath, `${JSON.stringify(file, null, 2)}\n`);
   }
-  const tenants = new Map(tokens.map((record) => [record.sha256, record.tenant]));
-  return { tenantOf: (token) => tenants.get(hashOf(token)) };
+  const homes = new Map(
+    tokens.map(({ sha256, tenant }) => [sha256, { tenant, scope: "home" } satisfies Bearer]),
+  );
+  return {
+    bearerOf(token) {
+      const hash = hashOf(token);
+      return homes.get(hash) ?? personaOf(hash);
+    },
+  };
 }
 
 async function homeToken(path: string, log: Log): Promise<string> {
@@ -95,7 +106,10 @@ async function readHashes(path: string, log: Log): Promise<readonly TokenRecord[
   } catch (error) {
     const aside = `${path}.corrupt-${Date.now()}`;
     await rename(path, aside);
-    log("error", "tokensCorrupt", { movedTo: aside, detail: error instanceof Error ? error.message : "" });
+    log("error", "tokensCorrupt", {
+      ...{ code: "malformed", movedTo: aside },
+      reason: error instanceof PrismError ? error.message : "it is not JSON",
+    });
     return [];
   }
 }

@@ -70,7 +70,7 @@ async function run(hub: HubService, load: Load): Promise<number> {
   const finished = new Promise<void>((resolve) => {
     finish = resolve;
   });
-  const sender = { tenant: TENANT, session: null };
+  const sender = { tenant: TENANT, scope: "home", session: null } as const;
   const send = (): void => {
     if (sent === load.signals) return;
     const to = `agent-${sent++ % MAILBOXES}@shop`;
@@ -94,7 +94,7 @@ function startDaemon(hub: HubService, persona: string, drained: (count: number) 
   const address = { persona, project: "shop" };
   let session = "";
   let draining = false;
-  const agent = { tenant: TENANT, session: null };
+  const agent = { tenant: TENANT, scope: "home", session: null } as const;
   const drain = (): void => {
     draining = true;
     hub.call(agent, "drain", { ...address, limit: 500 }, (outcome) => {
@@ -109,13 +109,13 @@ function startDaemon(hub: HubService, persona: string, drained: (count: number) 
       if (name !== "mailbox") return;
       const view = value as MailboxView;
       if (view.open === 0) return;
-      hub.call({ tenant: TENANT, session }, "acknowledge", { through: view.through }, failOnError);
+      hub.call({ tenant: TENANT, scope: "home", session }, "acknowledge", { through: view.through }, failOnError);
       if (!draining) drain();
     },
   };
   return new Promise((resolve) => {
     const params = { ...address, kind: "daemon", protocol: 1, version: "bench" } as const;
-    hub.start(TENANT, params, sink, (outcome) => {
+    hub.start({ tenant: TENANT, scope: "home" }, params, sink, (outcome) => {
       failOnError(outcome);
       if ("ok" in outcome) session = outcome.ok.session;
       resolve();

@@ -110,9 +110,9 @@ it("a quotation keeps every word of honest text, code and scripts", () => {
 
 it("a sender's address is a name at the hub, or is refused", () => {
   const driver = new HubDriver(() => "n1");
-  const caller = { tenant: "local", session: null };
+  const caller = { tenant: "local", scope: "home", session: null } as const;
   const params = { kind: "agent", persona: "reviewer", project: "shop", protocol: 1, version: "1" } as const;
-  driver.decide({ verb: "start", tenant: "local", connected: true, params });
+  driver.decide({ verb: "start", caller, connected: true, params });
   const addressed = fc.oneof(
     hostileText,
     fc.tuple(hostileText, hostileText).map(([persona, project]) => `${persona}@${project}`),

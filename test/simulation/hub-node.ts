@@ -147,7 +147,7 @@ class Peer implements EndEvents, PushSink {
     const sink = verb === "start" && id !== ONE_SHOT_ID ? this : null;
     callVerb(
       service,
-      { caller: { tenant: TENANT, session: this.#session }, verb, params, sink },
+      { caller: { tenant: TENANT, scope: "home", session: this.#session }, verb, params, sink },
       refuseLog,
       (outcome) => {
         observer.told(call, outcome as Told);

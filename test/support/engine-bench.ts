@@ -1,13 +1,14 @@
 /** An engine over a memory store, with everything that decides its timing in the test's hand. */
 import type { MailboxView, VerbAnswers, VerbName, VerbParams } from "../../src/domain/verbs.ts";
 import { openEngine } from "../../src/hub/engine.ts";
-import type { Caller, HubService, PushSink } from "../../src/hub/service.ts";
+import type { Bearer, Caller, HubService, PushSink } from "../../src/hub/service.ts";
 import type { Changes, Done, Found, Snapshot, Store, Upkeep, Want } from "../../src/hub/store/store.ts";
 import { ManualScheduler } from "./manual-scheduler.ts";
 import { MemoryDisk, MemoryStore } from "./memory-store.ts";
 
 export const TENANT = "local";
-export const NOBODY: Caller = { tenant: TENANT, session: null };
+export const HOME: Bearer = { tenant: TENANT, scope: "home" };
+export const NOBODY: Caller = { ...HOME, session: null };
 
 /** A memory store that can hold its commits back, and counts what it was asked. */
 export class HeldStore implements Store {
@@ -120,7 +121,7 @@ export class EngineBench {
       protocol: 1,
       version: "1",
     } as const;
-    this.hub.start(TENANT, params, sink, (outcome) => {
+    this.hub.start(HOME, params, sink, (outcome) => {
       this.told.push(`${name} ${"ok" in outcome ? "ok" : outcome.error.code}`);
       if ("ok" in outcome) box.answer = outcome.ok;
     });

@@ -13,7 +13,7 @@ import type {
   VerbName,
   VerbParams,
 } from "../../src/domain/verbs.ts";
-import type { Answered, Caller, HubService, PushSink } from "../../src/hub/service.ts";
+import type { Answered, Bearer, Caller, HubService, PushSink, TokensEnded } from "../../src/hub/service.ts";
 import { type HubCensus, HubCounters } from "../../src/metrics/hub.ts";
 
 export const EMPTY_VIEW: MailboxView = {
@@ -49,6 +49,8 @@ export class FakeHubService implements HubService {
   answers: Partial<Record<VerbName, Outcome | ((asked: AskedCall) => Outcome)>> = {};
   healthy: () => Promise<{ readonly storeLatencyMs: number }> = async () => ({ storeLatencyMs: 0.1 });
   closedFor: string | undefined;
+  /** As the engine tells the edges. */
+  endTokens: TokensEnded = () => {};
   #sessions = 0;
   #held: (() => void)[] = [];
   readonly #watchers = new Map<string, () => void>();
@@ -76,7 +78,7 @@ export class FakeHubService implements HubService {
   }
 
   start(
-    tenant: string,
+    bearer: Bearer,
     params: StartParams,
     sink: PushSink | null,
     answered: Answered<VerbAnswers["start"]>,
@@ -85,7 +87,7 @@ export class FakeHubService implements HubService {
     const answer: StartAnswer = {
       session,
       master: params.kind === "agent",
-      tenant,
+      tenant: bearer.tenant,
       address: `${params.persona}@${params.project}`,
       leaseMs: 1000,
       hub: this.identity,
@@ -93,7 +95,7 @@ export class FakeHubService implements HubService {
       mailbox: EMPTY_VIEW,
     };
     if (sink !== null) this.sinks.set(session, sink);
-    this.#answer({ caller: { tenant, session: null }, verb: "start", params }, { ok: answer }, answered);
+    this.#answer({ caller: { ...bearer, session: null }, verb: "start", params }, { ok: answer }, answered);
   }
 
   /** Gives the answers that were held. */
@@ -104,6 +106,12 @@ export class FakeHubService implements HubService {
   /** A push to one session, as the engine would make it. */
   push<K extends keyof HubPushes>(session: string, name: K, value: HubPushes[K]): void {
     this.sinks.get(session)?.push(name, value);
+  }
+
+  bearerOf(): undefined {}
+
+  watchTokens(ended: TokensEnded): void {
+    this.endTokens = ended;
   }
 
   heard(session: string): void {

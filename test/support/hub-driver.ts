@@ -19,6 +19,7 @@ import { MemoryDisk, MemoryStore } from "./memory-store.ts";
 export interface Told {
   readonly pushes: readonly Push[];
   readonly detached: readonly string[];
+  readonly endedTokens: ReadonlySet<string>;
 }
 
 export class HubDriver {
@@ -83,9 +84,9 @@ export class HubDriver {
 
   /** Commits what gathered; what is told is true from here on. */
   settle(): Told {
-    const { changes, pushes, detached } = this.core.take();
+    const { changes, pushes, detached, endedTokens } = this.core.take();
     if (changes !== null) this.#commit(changes);
-    return { pushes, detached };
+    return { pushes, detached, endedTokens };
   }
 
   #commit(changes: Changes): void {

@@ -7,12 +7,15 @@
  *   start daemon reviewer@shop host=a    registers a session; "offline" for one without a socket
  *   n1: acknowledge 3                    a command of session n1
  *   disconnect n1, hear n1               what a socket tells the hub
+ *   persona_create ada@shop token=aa     the token's hash, filled up with zeros
+ *   drain ada@shop as=ada@shop by=aa     asked with the token of ada@shop that has this hash
  *   restart                              a new core from what is in the store
  *   # anything                           a remark
  */
 import { parseAddress } from "../../src/domain/address.ts";
 import { errorOf } from "../../src/domain/errors.ts";
 import type { Command, Outcome, Push } from "../../src/hub/core/core.ts";
+import type { Bearer } from "../../src/hub/service.ts";
 import { HubDriver, type Told } from "./hub-driver.ts";
 
 const TENANT = "local";
@@ -67,7 +70,7 @@ class Run {
 
   #commandOf({ words, values }: Line, session: string | null): Command {
     const tenant = values.get("tenant") ?? TENANT;
-    const caller = { tenant, session };
+    const caller = { tenant, scope: scopeOf(values), session };
     const text = (name: string) => (values.has(name) ? { [name]: values.get(name) } : {});
     const whole = (name: string) => (values.has(name) ? { [name]: Number(values.get(name)) } : {});
     const ms = (name: string, member: string) =>
@@ -80,7 +83,7 @@ class Run {
         case "start":
           return {
             verb,
-            tenant,
+            caller,
             connected: !is("offline"),
             params: {
               kind: words[1],
@@ -139,12 +142,38 @@ class Run {
           };
         case "acknowledge":
           return { verb, caller, params: { through: Number(words[1]) } };
+        case "persona_create":
+          return {
+            verb,
+            caller,
+            params: {
+              ...named(1),
+              ...ms("lease", "leaseMs"),
+              tokenSha256: hashFrom(values.get("token") ?? ""),
+            },
+          };
+        case "persona_archive":
+        case "persona_restore":
+          return { verb, caller, params: named(1) };
+        case "persona_destroy":
+          return { verb, caller, params: { ...named(1), ...(is("purge") ? { purge: true } : {}) } };
+        case "persona_list":
+          return { verb, caller, params: {} };
         default:
           throw new Error(`no command is called "${verb}"`);
       }
     })();
     return made as Command;
   }
+}
+
+function scopeOf(values: Line["values"]): Bearer["scope"] {
+  const address = values.get("as");
+  return address === undefined ? "home" : { address, tokenSha256: hashFrom(values.get("by") ?? "") };
+}
+
+function hashFrom(text: string): string {
+  return text.padEnd(64, "0");
 }
 
 function parse(text: string): Line {
@@ -174,15 +203,25 @@ function outcomeText(outcome: Outcome): string[] {
       target === undefined ? "" : ` [${target.address} ${target.state}, heard ${target.lastHeardAtMs}]`;
     return [`${code}: ${message}${state}`, ...(hint === undefined ? [] : [`  hint: ${hint}`])];
   }
-  const { signals, agents, daemons, waiting, loops, mailbox, hub, tenant, ...rest } = outcome.ok as Members;
-  const lists = [signals, agents, daemons, waiting, loops].map((list) => (list ?? []) as readonly Members[]);
+  const { signals, agents, daemons, waiting, loops, archived, personas, mailbox, hub, tenant, ...others } =
+    outcome.ok as Members;
+  // Of a restored persona it is a number.
+  const rest = typeof waiting === "number" ? { ...others, waiting } : others;
+  const lists = [signals, agents, daemons, rest === others ? waiting : [], loops, archived, personas].map(
+    (list) => (list ?? []) as readonly Members[],
+  );
   const head = `ok ${membersText(rest)}`.trim();
   const view = mailbox === undefined ? [] : [`  mailbox ${membersText(mailbox as Members)}`];
   return [head, ...view, ...lists.flatMap((list) => list.map((entry) => `  ${membersText(entry)}`))];
 }
 
-function toldText({ pushes, detached }: Told): string[] {
-  return [...pushes.map(pushText), ...(detached.length > 0 ? [`detached ${detached.join(" ")}`] : [])];
+function toldText({ pushes, detached, endedTokens }: Told): string[] {
+  const ended = Array.from(endedTokens, (token) => token.replace(/0+$/, ""));
+  return [
+    ...pushes.map(pushText),
+    ...(detached.length > 0 ? [`detached ${detached.join(" ")}`] : []),
+    ...(ended.length > 0 ? [`tokens ended ${ended.join(" ")}`] : []),
+  ];
 }
 
 function pushText(push: Push): string {

@@ -132,6 +132,10 @@ export class MemoryStore implements Store {
     for (const id of changes.sessionsRemoved) disk.sessions.delete(id);
     for (const progress of changes.progress) disk.progress.set(progress.position, progress);
     for (const drain of changes.drains) disk.drains.set(drain.position, drain);
+    for (const { address, through } of changes.purges)
+      for (const [position, signal] of disk.signals)
+        if (signal.head.address === address && position <= through)
+          disk.signals.set(position, { ...signal, text: "" });
     done(null, undefined);
   }
 

@@ -19,6 +19,7 @@ export function changesOf(changes: Partial<Changes> & { readonly position: numbe
     sessions: [],
     sessionsRemoved: [],
     addressesRemoved: [],
+    purges: [],
     signals: [],
     progress: [],
     mailboxes: [],
@@ -36,6 +37,7 @@ export function addressOf(record: Partial<AddressRecord> & { readonly id: number
     lastHeardAtMs: 10,
     wrappedAtMs: null,
     master: null,
+    identity: null,
     ...record,
   };
 }

@@ -28,7 +28,7 @@ export async function openTestServer(
   const log: LogLine[] = [];
   const server = await openHubServer({
     service,
-    tenantOf: (token) => (token === TOKEN ? "local" : undefined),
+    bearerOf: (token) => (token === TOKEN ? { tenant: "local", scope: "home" } : undefined),
     listen,
     plaintext: listen.host !== "127.0.0.1",
     version: "1.2.3",

@@ -12,54 +12,39 @@
  */
 import { PrismError, reportOf } from "../../domain/errors.ts";
 import {
-  type AcknowledgeParams,
   type DrainParams,
-  type HistoryParams,
   HUB_PROTOCOL,
   type HubIdentity,
   type HubPushes,
   type LoopReport,
-  type SignalParams,
-  type SignalStatusParams,
+  type PersonaDestroyAnswer,
+  type PersonaDestroyParams,
   type StartAnswer,
-  type StartParams,
   type StatusParams,
+  type VerbAnswers,
   type WrapParams,
 } from "../../domain/verbs.ts";
-import type { Caller } from "../service.ts";
+import type { Bearer } from "../service.ts";
 import type { Changes, SignalHead, Snapshot } from "../store/store.ts";
+import { type Asker, askerOf, nameOf, ownAddress, refuseForeign } from "./asker.ts";
 import { censusOf } from "./census.ts";
+import type { Command } from "./command.ts";
 import * as desk from "./desk.ts";
 import type { LoopBounds } from "./loops.ts";
 import { Mailbox } from "./mailbox.ts";
-import { type Asker, Mailroom } from "./mailroom.ts";
+import { Mailroom } from "./mailroom.ts";
+import * as personas from "./personas.ts";
 import { holderOf, type Registered, Registry, type Session } from "./registry.ts";
 import type { Names, Outcome, Reply } from "./reply.ts";
 import { goneSession, unknownSession } from "./target.ts";
 
+export type { Command } from "./command.ts";
 export { complete, completeDrain, type Outcome, type Reply } from "./reply.ts";
 
-export type Command =
-  | {
-      readonly verb: "start";
-      readonly tenant: string;
-      readonly params: StartParams;
-      /** True if the session holds a socket from now on. */
-      readonly connected: boolean;
-    }
-  | {
-      readonly verb: "signal";
-      readonly caller: Caller;
-      readonly params: SignalParams;
-      /** See `SignalHead.textBytes`. */
-      readonly textBytes: number;
-    }
-  | { readonly verb: "signal_status"; readonly caller: Caller; readonly params: SignalStatusParams }
-  | { readonly verb: "drain"; readonly caller: Caller; readonly params: DrainParams }
-  | { readonly verb: "history"; readonly caller: Caller; readonly params: HistoryParams }
-  | { readonly verb: "status"; readonly caller: Caller; readonly params: StatusParams }
-  | { readonly verb: "wrap"; readonly caller: Caller; readonly params: WrapParams }
-  | { readonly verb: "acknowledge"; readonly caller: Caller; readonly params: AcknowledgeParams };
+type PersonaCommand = Extract<
+  Command,
+  { readonly verb: "persona_create" | "persona_archive" | "persona_restore" | "persona_destroy" }
+>;
 
 export type Push = {
   readonly [K in keyof HubPushes]: {
@@ -76,6 +61,8 @@ export interface Batch {
   readonly pushes: readonly Push[];
   /** Sessions whose sockets are theirs no more, once the pushes are told. */
   readonly detached: readonly string[];
+  /** SHA-256 of tokens that are worth nothing any more. */
+  readonly endedTokens: ReadonlySet<string>;
   /** How many signals became delivered. */
   readonly deliveries: number;
   /** Pairs that were stopped from answering each other. */
@@ -171,8 +158,12 @@ export class HubCore {
    */
   decide(command: Command, nowMs: number, answered: SignalHead | null = null): Reply {
     try {
-      if (command.verb === "start") return done({ ok: this.#start(command, nowMs) });
-      const asker = this.#asker(command.caller, nowMs);
+      if (command.verb === "start") {
+        refuseForeign(this.#registry, ownAddress(this.#registry, command.caller), command);
+        return done({ ok: this.#start(command, nowMs) });
+      }
+      const asker = askerOf(this.#registry, command.caller, nowMs);
+      refuseForeign(this.#registry, asker.own, command);
       switch (command.verb) {
         case "signal":
           return this.#urgently(
@@ -190,6 +181,10 @@ export class HubCore {
           return done({ ok: this.#status(asker.tenant, command.params, nowMs) });
         case "wrap":
           return this.#urgently(done({ ok: this.#wrap(asker, command.params, nowMs) }));
+        case "persona_list":
+          return done({ ok: personas.list(this.#registry, asker.tenant) });
+        default:
+          return this.#urgently(done({ ok: this.#persona(asker.tenant, command, nowMs) }));
       }
     } catch (error) {
       if (error instanceof PrismError) return done({ error: reportOf(error) });
@@ -256,6 +251,7 @@ export class HubCore {
         pushes.push({ session: daemon.id, name: "mailbox", value: mailbox.view() });
     }
     const detached = this.#detached;
+    const endedTokens = this.#registry.takeEndedTokens();
     const changes = this.hasChanges
       ? { ...this.#registry.takeChanges(), ...this.#mailroom.takeChanges() }
       : null;
@@ -263,7 +259,13 @@ export class HubCore {
     this.#detached = [];
     this.#urgent = false;
     const deliveries = this.#mailroom.takeDeliveries();
-    return { changes, pushes, detached, deliveries, stops: this.#mailroom.loops.takeNews() };
+    return { changes, pushes, detached, endedTokens, deliveries, stops: this.#mailroom.loops.takeNews() };
+  }
+
+  /** The persona whose token has this hash, if one has. */
+  bearerOf(tokenSha256: string): Bearer | undefined {
+    const at = this.#registry.byToken(tokenSha256);
+    return at === undefined ? undefined : { tenant: at.tenant, scope: { address: at.name, tokenSha256 } };
   }
 
   /** What is registered and what waits: reads memory alone, and changes nothing. */
@@ -272,16 +274,6 @@ export class HubCore {
   }
 
   // ---- verbs ----
-
-  /** The caller as this hub knows it; that it calls is a sign of life. */
-  #asker(caller: Caller, nowMs: number): Asker {
-    if (caller.session === null) return { tenant: caller.tenant, session: null };
-    const session = this.#registry.session(caller.tenant, caller.session);
-    if (session === undefined || session.wrappedAtMs !== null)
-      return { tenant: caller.tenant, session: null };
-    this.#registry.heard(session, nowMs);
-    return { tenant: caller.tenant, session };
-  }
 
   #urgently(reply: Reply): Reply {
     this.#urgent = true;
@@ -292,12 +284,15 @@ export class HubCore {
     return desk.findAddress(this.#registry, tenant, params.persona, params.project);
   }
 
+  #arrival(nowMs: number): desk.ArrivalFacts {
+    return { position: this.#mailroom.position, retentionMs: this.#retentionMs, nowMs };
+  }
+
   #start(command: Extract<Command, { verb: "start" }>, nowMs: number): StartAnswer {
-    const { session, resumed, replaced } = desk.start(this.#registry, command.tenant, command.params, {
+    const { tenant } = command.caller;
+    const { session, resumed, replaced } = desk.start(this.#registry, tenant, command.params, {
       newId: this.#newId,
-      position: this.#mailroom.position,
-      retentionMs: this.#retentionMs,
-      nowMs,
+      ...this.#arrival(nowMs),
     });
     this.#urgent = true;
     if (replaced !== null) this.#detached.push(replaced.id);
@@ -311,7 +306,7 @@ export class HubCore {
     return {
       session: session.id,
       master: session.at.master === session.id,
-      tenant: command.tenant,
+      tenant,
       address: session.at.name,
       leaseMs: session.at.leaseMs,
       hub: this.identity,
@@ -373,12 +368,44 @@ export class HubCore {
   }
 
   #wrap(asker: Asker, params: WrapParams, nowMs: number): { wrapped: string[] } {
-    const wrapped = desk.wrap(this.#registry, asker, params, nowMs).map((session) => session.id);
+    return { wrapped: this.#tellWrapped(desk.wrap(this.#registry, asker, params, nowMs)) };
+  }
+
+  #tellWrapped(sessions: readonly Session[]): string[] {
+    const wrapped = sessions.map((session) => session.id);
     for (const session of wrapped) {
       this.#pushes.push({ session, name: "wrapped", value: { session } });
       this.#detached.push(session);
     }
-    return { wrapped };
+    return wrapped;
+  }
+
+  #persona(tenant: string, command: PersonaCommand, nowMs: number): VerbAnswers[PersonaCommand["verb"]] {
+    const registry = this.#registry;
+    switch (command.verb) {
+      case "persona_create":
+        return personas.create(registry, tenant, command.params, this.#arrival(nowMs));
+      case "persona_archive": {
+        const { at, ended } = personas.archive(registry, tenant, command.params, nowMs);
+        return { address: at.name, wrapped: this.#tellWrapped(ended) };
+      }
+      case "persona_restore": {
+        const at = personas.restore(registry, tenant, command.params, nowMs);
+        this.#mailroom.settle(at.mailbox, nowMs);
+        return { address: at.name, waiting: at.mailbox.open };
+      }
+      case "persona_destroy":
+        return this.#destroy(tenant, command.params, nowMs);
+    }
+  }
+
+  #destroy(tenant: string, params: PersonaDestroyParams, nowMs: number): PersonaDestroyAnswer {
+    const address = nameOf(params);
+    const at = this.#registry.find(tenant, address);
+    if (at === undefined) return { address, existed: false, expired: 0 };
+    const { existed, ended } = personas.destroy(this.#registry, at, nowMs);
+    this.#tellWrapped(ended);
+    return { address, existed, expired: params.purge === true ? this.#mailroom.purge(at.mailbox, nowMs) : 0 };
   }
 }
 

@@ -5,6 +5,7 @@
 import { formatAddress, parseName, printable } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
 import {
+  type ArchivedReport,
   HUB_PROTOCOL,
   type LoopReport,
   type SessionKind,
@@ -15,12 +16,13 @@ import {
   type WaitingReport,
   type WrapParams,
 } from "../../domain/verbs.ts";
+import { type Asker, nameOf } from "./asker.ts";
 import { bounds } from "./bounds.ts";
 import { Mailbox } from "./mailbox.ts";
-import type { Asker } from "./mailroom.ts";
 import {
   holderOf,
   isAlive,
+  isArchived,
   liveSessions,
   masterOf,
   type Registered,
@@ -29,7 +31,7 @@ import {
   sessionLiveness,
   wasHeardWithin,
 } from "./registry.ts";
-import { goneSession, unknownAddress, unknownSession } from "./target.ts";
+import { archivedPersona, goneSession, unknownAddress, unknownSession } from "./target.ts";
 
 export interface Started {
   readonly session: Session;
@@ -39,39 +41,34 @@ export interface Started {
   readonly replaced: Session | null;
 }
 
+/** What a new address turns on. */
+export interface ArrivalFacts {
+  /** The highest given out so far. */
+  readonly position: number;
+  readonly retentionMs: number;
+  readonly nowMs: number;
+}
+
 /**
  * Registers a session, or resumes one.
- * @throws PrismError `protocol_mismatch`, `session_gone`, `invalid_argument`, `address_taken`, `overloaded`
+ * @throws PrismError `protocol_mismatch`, `persona_archived`, `session_gone`, `invalid_argument`, `address_taken`, `overloaded`
  */
 export function start(
   registry: Registry,
   tenant: string,
   params: StartParams,
-  options: {
-    readonly newId: () => string;
-    readonly position: number;
-    readonly retentionMs: number;
-    readonly nowMs: number;
-  },
+  options: ArrivalFacts & { readonly newId: () => string },
 ): Started {
   const { nowMs } = options;
   refuseProtocol(params.protocol);
-  const address = {
-    persona: parseName(params.persona, "persona"),
-    project: parseName(params.project, "project"),
-  };
-  const name = formatAddress(address);
+  const name = nameOf(params);
   const known = registry.find(tenant, name);
+  if (known !== undefined && isArchived(known)) throw archivedPersona(known);
   const resumed = resumable(registry, tenant, params, name);
   const older = resumed ?? sameCaller(known, params, nowMs);
   if (known !== undefined && older === undefined) refuseTaken(known, params, nowMs);
-  if (known === undefined) makeRoom(registry, tenant, options.retentionMs, nowMs);
 
-  const at =
-    known ??
-    registry.addAddress(tenant, address, nowMs, (id) => {
-      return new Mailbox({ address: id, through: 0, told: 0, drains: 0 }, options.position);
-    });
+  const { at } = arrive(registry, tenant, params, options);
   putOnDuty(registry, at, params, nowMs);
   const session = resumed ?? register(registry, at, params, options.newId(), nowMs);
   if (resumed !== undefined) refresh(registry, resumed, params, nowMs);
@@ -80,6 +77,29 @@ export function start(
   registry.settleMaster(at, nowMs);
   registry.tidy(at, nowMs);
   return { session, resumed: resumed !== undefined, replaced };
+}
+
+/**
+ * The address of that name, made if it is new.
+ * @throws PrismError `invalid_argument`, `overloaded`
+ */
+export function arrive(
+  registry: Registry,
+  tenant: string,
+  named: { readonly persona: string; readonly project: string },
+  { position, retentionMs, nowMs }: ArrivalFacts,
+): { readonly at: Registered; readonly isKnown: boolean } {
+  const address = {
+    persona: parseName(named.persona, "persona"),
+    project: parseName(named.project, "project"),
+  };
+  const known = registry.find(tenant, formatAddress(address));
+  if (known !== undefined) return { at: known, isKnown: true };
+  makeRoom(registry, tenant, retentionMs, nowMs);
+  const at = registry.addAddress(tenant, address, nowMs, (id) => {
+    return new Mailbox({ address: id, through: 0, told: 0, drains: 0 }, position);
+  });
+  return { at, isKnown: false };
 }
 
 function refuseProtocol(protocol: number): void {
@@ -268,7 +288,11 @@ export function wrap(registry: Registry, asker: Asker, params: WrapParams, nowMs
       hint: "name a persona and its project, or a session",
     });
   }
-  const at = findAddress(registry, asker.tenant, persona, project);
+  return wrapAll(registry, findAddress(registry, asker.tenant, persona, project), nowMs);
+}
+
+/** Ends all sessions of an address and takes it off duty. @returns those that ended now */
+export function wrapAll(registry: Registry, at: Registered, nowMs: number): Session[] {
   const ended = at.sessions.filter((session) => session.wrappedAtMs === null);
   for (const session of ended) registry.wrapSession(session, nowMs);
   if (at.wrappedAtMs === null) {
@@ -294,16 +318,13 @@ export function findAddress(
   // Most names arrive as they are registered: those need no parsing.
   const known = registry.find(tenant, `${persona}@${project}`);
   if (known !== undefined) return known;
-  const name = formatAddress({
-    persona: parseName(persona, "persona"),
-    project: parseName(project, "project"),
-  });
+  const name = nameOf({ persona, project });
   const at = registry.find(tenant, name);
   if (at === undefined) throw unknownAddress(registry, tenant, name);
   return at;
 }
 
-export type Roll = Pick<StatusAnswer, "agents" | "daemons" | "waiting" | "loops" | "omitted">;
+export type Roll = Pick<StatusAnswer, "agents" | "daemons" | "waiting" | "loops" | "archived" | "omitted">;
 
 /**
  * Who is registered, agents apart from daemons (invariant 2). Changes nothing (invariant 11). Of more than one
@@ -319,12 +340,15 @@ export function roll(
   const project = params.project === undefined ? null : parseName(params.project, "project");
   const sessions: { readonly [K in SessionKind]: Session[] } = { agent: [], daemon: [] };
   const mailboxes: Registered[] = [];
+  const offDuty: ArchivedReport[] = [];
   const names = new Set<string>();
   for (const at of registry.of(tenant)) {
     if ((persona !== null && at.persona !== persona) || (project !== null && at.project !== project))
       continue;
     for (const session of at.sessions) sessions[session.kind].push(session);
     if (at.mailbox.open > 0) mailboxes.push(at);
+    const archivedAtMs = at.identity?.archivedAtMs ?? null;
+    if (archivedAtMs !== null) offDuty.push({ address: at.name, archivedAtMs, open: at.mailbox.open });
     names.add(at.name);
   }
   const report = (session: Session): SessionReport =>
@@ -336,18 +360,21 @@ export function roll(
     loops.filter(({ between }) => between.some((name) => names.has(name))),
     (loop) => loop,
   );
+  const archived = listed(offDuty, (one) => one);
   const omitted = {
     agents: agents.omitted,
     daemons: daemons.omitted,
     waiting: waiting.omitted,
     ...(stopped.omitted === 0 ? {} : { loops: stopped.omitted }),
+    ...(archived.omitted === 0 ? {} : { archived: archived.omitted }),
   };
-  const isWhole = omitted.agents + omitted.daemons + omitted.waiting + stopped.omitted === 0;
+  const isWhole = Object.values(omitted).every((count) => count === 0);
   return {
     agents: agents.reports,
     daemons: daemons.reports,
     waiting: waiting.reports,
     ...(stopped.reports.length === 0 ? {} : { loops: stopped.reports }),
+    ...(archived.reports.length === 0 ? {} : { archived: archived.reports }),
     ...(isWhole ? {} : { omitted }),
   };
 }
@@ -359,7 +386,8 @@ function livingFirst(sessions: readonly Session[], nowMs: number): readonly Sess
   return [...sessions.filter(lives), ...sessions.filter((session) => !lives(session))];
 }
 
-function listed<T, R>(
+/** As many as one answer holds; the others are counted. */
+export function listed<T, R>(
   all: readonly T[],
   report: (one: T) => R,
 ): { readonly reports: readonly R[]; readonly omitted: number } {

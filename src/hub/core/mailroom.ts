@@ -2,7 +2,7 @@
  * What happens to signals: accepted, delivered, drained, expired. Each of these only moves a signal forward,
  * and each leaves a record for the store (invariant 3). Knows who is registered only through `Registry`.
  */
-import { formatAddress, parseAddress, printable } from "../../domain/address.ts";
+import { printable } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
 import { limits } from "../../domain/limits.ts";
 import type { DrainParams, HistoryParams, SignalParams, SignalState } from "../../domain/verbs.ts";
@@ -12,9 +12,11 @@ import type {
   NewSignal,
   OpenSignalRecord,
   Progress,
+  Purge,
   SignalHead,
   Snapshot,
 } from "../store/store.ts";
+import { type Asker, senderOf } from "./asker.ts";
 import { bounds, keyMemoryMs } from "./bounds.ts";
 import { Deadlines } from "./deadlines.ts";
 import { formatId, positionOf, tagOf } from "./ids.ts";
@@ -34,12 +36,6 @@ import {
 } from "./reply.ts";
 import { type Recipient, recipientFrom, targetOf } from "./target.ts";
 
-/** Who asks, as far as this hub knows the session it names. */
-export interface Asker {
-  readonly tenant: string;
-  readonly session: Session | null;
-}
-
 /** What a signal's acceptance turns on beside what its sender gave. */
 export interface AcceptFacts {
   /** See `SignalHead.textBytes`. */
@@ -55,6 +51,7 @@ export interface MailroomChanges {
   readonly progress: readonly Progress[];
   readonly mailboxes: readonly MailboxRecord[];
   readonly drains: readonly DrainRecord[];
+  readonly purges: readonly Purge[];
 }
 
 interface Taken {
@@ -81,6 +78,7 @@ export class Mailroom {
   #progress = new Map<number, Progress>();
   #deliveries = 0;
   #drains: DrainRecord[] = [];
+  #purges: Purge[] = [];
   #changedMailboxes = new Set<Mailbox>();
 
   /**
@@ -137,7 +135,8 @@ export class Mailroom {
   accept(asker: Asker, params: SignalParams, fact: AcceptFacts): Reply {
     const { tenant } = asker;
     const { nowMs, textBytes } = fact;
-    const from = this.#senderOf(asker, params.from);
+    const { text } = params;
+    const from = senderOf(this.#registry, asker, params.from);
     const recipient = recipientFrom(this.#registry, tenant, params.to);
     const replyTo = this.#replyTo(params.replyTo);
     const ttlMs = params.ttlMs ?? limits.signalTtlMsDefault;
@@ -149,15 +148,7 @@ export class Mailroom {
       // Before the target's state: what was accepted stays accepted, whatever became of the target.
       const known = this.#keys.get(name, nowMs);
       if (known !== null)
-        return this.#duplicate(known, {
-          key,
-          to: recipient.name,
-          text: params.text,
-          urgent,
-          ttlMs,
-          replyTo,
-          final,
-        });
+        return this.#duplicate(known, { key, to: recipient.name, text, urgent, ttlMs, replyTo, final });
     }
     if (replyTo !== null) {
       const answered = this.#open.get(replyTo)?.head ?? fact.answered;
@@ -182,7 +173,7 @@ export class Mailroom {
       textBytes,
     };
     this.#admit(at.mailbox.append(head, null));
-    this.#signals.push({ head, text: params.text, key });
+    this.#signals.push({ head, text, key });
     if (key !== null) this.#keys.set(name, head.position, nowMs);
     this.loops.note(sender, at, nowMs);
     this.#viewChanged(at.mailbox, head.position);
@@ -211,11 +202,6 @@ export class Mailroom {
       want: { kind: "signals", positions: [position] },
       finish: { verb: "signal", wanted },
     };
-  }
-
-  #senderOf(asker: Asker, from: string | undefined): string | null {
-    if (from === undefined) return asker.session?.at.name ?? null;
-    return this.#registry.find(asker.tenant, from)?.name ?? formatAddress(parseAddress(from));
   }
 
   /** The signal that a signal names as the one it answers, or null if it names none that can be. */
@@ -373,6 +359,19 @@ export class Mailroom {
     this.#viewChanged(signal.mailbox, ++this.#position);
   }
 
+  /** Expires all that is open in a mailbox, and has the texts of all it ever held forgotten. @returns how many expired */
+  purge(mailbox: Mailbox, nowMs: number): number {
+    this.settle(mailbox, nowMs);
+    const count = mailbox.open;
+    for (let signal = mailbox.oldest; signal !== null; signal = mailbox.oldest) {
+      this.#end(signal, "expired", Math.max(nowMs, signal.deliveredAtMs ?? signal.head.acceptedAtMs));
+      this.#deadlines.ended();
+    }
+    this.#purges.push({ address: mailbox.address, through: mailbox.through });
+    this.#viewChanged(mailbox, ++this.#position);
+    return count;
+  }
+
   #end(signal: OpenSignal, state: "drained" | "expired", endedAtMs: number): void {
     const { head, deliveredAtMs, mailbox } = signal;
     this.#moved({ position: head.position, state, deliveredAtMs, endedAtMs });
@@ -474,10 +473,12 @@ export class Mailroom {
       progress: [...this.#progress.values()],
       mailboxes: Array.from(this.#changedMailboxes, (mailbox) => mailbox.record()),
       drains: this.#drains,
+      purges: this.#purges,
     };
     this.#signals = [];
     this.#progress = new Map();
     this.#drains = [];
+    this.#purges = [];
     this.#changedMailboxes = new Set();
     return changes;
   }

@@ -6,7 +6,7 @@
 import { type Address, formatAddress } from "../../domain/address.ts";
 import { limits } from "../../domain/limits.ts";
 import type { Liveness, SessionKind } from "../../domain/verbs.ts";
-import type { AddressRecord, SessionRecord } from "../store/store.ts";
+import type { AddressRecord, IdentityRecord, SessionRecord } from "../store/store.ts";
 import { bounds, keyMemoryMs } from "./bounds.ts";
 import type { Mailbox } from "./mailbox.ts";
 
@@ -39,11 +39,14 @@ export class Registry {
   readonly #tenants = new Map<string, Map<string, Registered>>();
   readonly #byId = new Map<number, Registered>();
   readonly #sessions = new Map<string, Session>();
+  /** Personas by the SHA-256 of their token. */
+  readonly #tokens = new Map<string, Registered>();
   #lastAddressId = 0;
   #changedAddresses = new Set<Registered>();
   #changedSessions = new Set<Session>();
   #removedSessions: string[] = [];
   #removedAddresses: number[] = [];
+  #endedTokens = new Set<string>();
 
   // ---- reading ----
 
@@ -64,6 +67,10 @@ export class Registry {
   /** Whosever it is: for what a connection says of the session that it started itself. */
   anySession(id: string): Session | undefined {
     return this.#sessions.get(id);
+  }
+
+  byToken(tokenSha256: string): Registered | undefined {
+    return this.#tokens.get(tokenSha256);
   }
 
   of(tenant: string): Iterable<Registered> {
@@ -130,6 +137,7 @@ export class Registry {
       heardWrittenAtMs: nowMs,
       wrappedAtMs: null,
       master: null,
+      identity: null,
       name: formatAddress(address),
       mailbox: mailboxOf(id),
       sessions: [],
@@ -159,6 +167,20 @@ export class Registry {
     this.#sessions.delete(session.id);
     this.#changedSessions.delete(session);
     this.#removedSessions.push(session.id);
+  }
+
+  /** Makes an address the persona that `identity` says, or none; its old token is worth nothing any more. */
+  identify(at: Registered, identity: IdentityRecord | null): void {
+    const old = at.identity?.tokenSha256 ?? null;
+    const token = identity?.tokenSha256 ?? null;
+    at.identity = identity;
+    this.changed(at);
+    if (old === token) return;
+    if (old !== null) {
+      this.#tokens.delete(old);
+      this.#endedTokens.add(old);
+    }
+    if (token !== null) this.#tokens.set(token, at);
   }
 
   changed(at: Registered): void {
@@ -226,6 +248,8 @@ export class Registry {
     let longest: Registered | null = null;
     let sinceMs = Number.POSITIVE_INFINITY;
     for (const at of this.of(tenant)) {
+      // Whoever was made by name is unmade by name.
+      if (at.identity !== null) continue;
       const overSinceMs = at.wrappedAtMs ?? at.lastHeardAtMs + at.leaseMs + retentionMs;
       if (overSinceMs >= sinceMs || overSinceMs > nowMs) continue;
       // The highest id stays, so that no id is ever given out twice: a store counts on from what it holds.
@@ -264,6 +288,13 @@ export class Registry {
     return changes;
   }
 
+  /** Tokens that ended since the last call. */
+  takeEndedTokens(): ReadonlySet<string> {
+    const ended = this.#endedTokens;
+    if (ended.size > 0) this.#endedTokens = new Set();
+    return ended;
+  }
+
   #put(at: Registered): void {
     let names = this.#tenants.get(at.tenant);
     if (names === undefined) {
@@ -272,6 +303,8 @@ export class Registry {
     }
     names.set(at.name, at);
     this.#byId.set(at.id, at);
+    const token = at.identity?.tokenSha256 ?? null;
+    if (token !== null) this.#tokens.set(token, at);
     if (at.id > this.#lastAddressId) this.#lastAddressId = at.id;
   }
 }
@@ -310,6 +343,11 @@ export function masterOf(at: Registered, nowMs: number): Session | undefined {
   return agents.find((session) => session.id === at.master) ?? agents[0];
 }
 
+/** Off duty until somebody restores it. */
+export function isArchived(at: Registered): boolean {
+  return at.identity !== null && at.identity.archivedAtMs !== null;
+}
+
 /** Whether an address takes signals (invariant 4). */
 export function livenessOf(at: Registered, nowMs: number): Liveness {
   if (at.wrappedAtMs !== null) return "wrapped";
@@ -333,8 +371,8 @@ export function liveSessions(at: Registered, kind: SessionKind, nowMs: number): 
 }
 
 function addressRecordOf(at: Registered): AddressRecord {
-  const { id, tenant, persona, project, leaseMs, lastHeardAtMs, wrappedAtMs, master } = at;
-  return { id, tenant, persona, project, leaseMs, lastHeardAtMs, wrappedAtMs, master };
+  const { id, tenant, persona, project, leaseMs, lastHeardAtMs, wrappedAtMs, master, identity } = at;
+  return { id, tenant, persona, project, leaseMs, lastHeardAtMs, wrappedAtMs, master, identity };
 }
 
 function sessionRecordOf(session: Session): SessionRecord {

@@ -6,7 +6,7 @@ import { formatAddress, parseAddress, printable } from "../../domain/address.ts"
 import { PrismError } from "../../domain/errors.ts";
 import { nearest } from "../../domain/shape.ts";
 import { bounds } from "./bounds.ts";
-import { isAlive, livenessOf, type Registered, type Registry, type Session } from "./registry.ts";
+import { isAlive, isArchived, livenessOf, type Registered, type Registry, type Session } from "./registry.ts";
 
 const SESSION_PREFIX = "session:";
 
@@ -40,6 +40,12 @@ export function targetOf(registry: Registry, tenant: string, recipient: Recipien
   if (at === undefined) throw unknownAddress(registry, tenant, recipient.name);
   const state = livenessOf(at, nowMs);
   if (state === "alive") return { at, session: null };
+  if (isArchived(at)) {
+    throw new PrismError("target_wrapped", `${at.name} is archived and takes no more signals`, {
+      hint: `put it back on duty with ${restoreCommand(at)}, or signal somebody else; nothing was queued`,
+      target: { address: at.name, state: "archived", lastHeardAtMs: at.lastHeardAtMs },
+    });
+  }
   const target = { address: at.name, state, lastHeardAtMs: at.lastHeardAtMs };
   if (state === "wrapped") {
     throw new PrismError("target_wrapped", `${at.name} was wrapped and takes no more signals`, {
@@ -64,6 +70,17 @@ function sessionTarget(registry: Registry, tenant: string, id: string, nowMs: nu
   }
   if (!isAlive(session, nowMs)) throw goneSession(session);
   return { at: session.at, session };
+}
+
+export function archivedPersona(at: Registered): PrismError {
+  return new PrismError("persona_archived", `${at.name} is archived, and nobody may start for it`, {
+    hint: `put it back on duty with ${restoreCommand(at)}`,
+    target: { address: at.name, state: "archived", lastHeardAtMs: at.lastHeardAtMs },
+  });
+}
+
+function restoreCommand({ persona, project }: Registered): string {
+  return `prism persona restore --persona ${persona} --project ${project}`;
 }
 
 export function unknownSession(id: string): PrismError {

@@ -6,13 +6,16 @@ import type { HubPushes } from "../../domain/verbs.ts";
 import type { Batch, Push } from "../core/core.ts";
 import type { PushSink } from "../service.ts";
 
+/** What of an edge's own may throw, as the log names it. */
+export type EngineFault = "answerFailed" | "pushFailed" | "displaceFailed";
+
 export class Sinks {
-  readonly #fault: (event: string, error: unknown) => void;
+  readonly #fault: (event: EngineFault, error: unknown) => void;
   readonly #sinks = new Map<string, PushSink>();
   /** Sinks whose session another connection has taken over, to be told once the batch is through. */
   #displaced: PushSink[] = [];
 
-  constructor(fault: (event: string, error: unknown) => void) {
+  constructor(fault: (event: EngineFault, error: unknown) => void) {
     this.#fault = fault;
   }
 

@@ -44,4 +44,5 @@ const NO_CHANGES: Omit<Changes, "position"> = {
   progress: [],
   mailboxes: [],
   drains: [],
+  purges: [],
 };

@@ -7,6 +7,7 @@ import type { IncomingMessage } from "node:http";
 import { printable } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
 import { isLoopback } from "../../net/loopback.ts";
+import type { Bearer } from "../service.ts";
 import type { Edge } from "./edge.ts";
 
 /** Source: RFC 6750 section 3. */
@@ -17,7 +18,7 @@ export const CHALLENGE_INVALID = `${CHALLENGE}, error="invalid_token"`;
 const TOKEN_CHARS_MAX = 512;
 
 /** @throws PrismError `unauthorized` */
-export function tenantOfRequest(edge: Edge, request: IncomingMessage): string {
+export function bearerOfRequest(edge: Edge, request: IncomingMessage): Bearer {
   const header = request.headers.authorization;
   if (header === undefined) {
     throw new PrismError("unauthorized", "the request carries no token", {
@@ -30,13 +31,18 @@ export function tenantOfRequest(edge: Edge, request: IncomingMessage): string {
       hint: 'send the header "Authorization: Bearer TOKEN"',
     });
   }
-  const tenant = edge.tenantOf(token);
-  if (tenant === undefined) {
+  const bearer = edge.bearerOf(token);
+  if (bearer === undefined) {
     throw new PrismError("unauthorized", "the hub does not know this token", {
-      hint: 'use the token of this hub; on its own host it is the file "token" in Prism\'s folder',
+      hint: "use the token of this hub, on its own host the file \"token\" in Prism's folder; a persona's own ends when it is destroyed or replaced",
     });
   }
-  return tenant;
+  return bearer;
+}
+
+/** True if the bearer came in by a token that is worth nothing any more. */
+export function isEnded({ scope }: Bearer, endedTokens: ReadonlySet<string>): boolean {
+  return scope !== "home" && endedTokens.has(scope.tokenSha256);
 }
 
 /** @throws PrismError `permission_denied`, `invalid_argument` for a Host that is none */

@@ -9,7 +9,7 @@ import { HUB_PROTOCOL } from "../../domain/verbs.ts";
 import { formWanted, PAGE_TYPES } from "../../metrics/exposition.ts";
 import { hubPage } from "../../metrics/hub.ts";
 import type { Edge } from "./edge.ts";
-import { checkOrigin, tenantOfRequest } from "./guard.ts";
+import { bearerOfRequest, checkOrigin } from "./guard.ts";
 import { errorAnswer, type HttpAnswer, sendAnswer } from "./http-answer.ts";
 import { checkContentType, readJson } from "./http-body.ts";
 import type { McpDoor } from "./mcp-door.ts";
@@ -33,11 +33,11 @@ export function openHttpEdge(edge: Edge, mcp: McpDoor["handle"], sockets: () => 
     if (path === "/metrics") {
       // Whoever listens on loopback alone is read by the Prometheus beside it, which is another user and has no token.
       // The page holds numbers only. Beyond this host it is for holders of a token, as all else is.
-      if (edge.hosts === null) tenantOfRequest(edge, request);
+      if (edge.hosts === null) bearerOfRequest(edge, request);
       return allowed(request, ["GET", "HEAD"]) ?? (await metricsPage(edge, request, sockets()));
     }
     if (path === "/mcp") {
-      await mcp(request, response, tenantOfRequest(edge, request));
+      await mcp(request, response, bearerOfRequest(edge, request));
       return undefined;
     }
     if (path === "/v1/socket") {
@@ -80,14 +80,14 @@ async function callOverHttp(edge: Edge, request: IncomingMessage, name: string):
   if (verb === undefined) throw unknownVerb(name, OPEN_VERBS);
   const refusal = allowed(request, ["POST"]);
   if (refusal !== undefined) return refusal;
-  const tenant = tenantOfRequest(edge, request);
+  const bearer = bearerOfRequest(edge, request);
   try {
     checkContentType(request);
   } catch (error) {
     return errorAnswer(failureOf(error, edge.log, "http"), { status: 415 });
   }
   const params = await readJson(request, edge.bounds.messageBytesMax);
-  return { status: 200, body: await answerOf(edge, tenant, verb, params) };
+  return { status: 200, body: await answerOf(edge, bearer, verb, params) };
 }
 
 /** One round through the store at a time: a crowd of watchers costs no more than one. */

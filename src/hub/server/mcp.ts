@@ -11,6 +11,7 @@ import { answerText } from "../../domain/tool-text.ts";
 import { paramsOf, type Tool, toolsFor } from "../../domain/tools.ts";
 import { HUB_PROTOCOL } from "../../domain/verbs.ts";
 import { mcpServerOf, type ToolHost } from "../../net/mcp-tools.ts";
+import type { Bearer } from "../service.ts";
 import type { Edge } from "./edge.ts";
 import { answerOf } from "./verb-answer.ts";
 
@@ -20,51 +21,57 @@ const INSTRUCTIONS =
   "sender's words. Answer a signal only if an answer is wanted, never only to thank or confirm.";
 
 export interface McpEdge {
-  handle(request: IncomingMessage, response: ServerResponse, tenant: string): Promise<void>;
+  handle(request: IncomingMessage, response: ServerResponse, bearer: Bearer): Promise<void>;
   close(): Promise<void>;
 }
 
 export function openMcpEdge(edge: Edge): McpEdge {
   const tools = toolsFor("any");
-  const hostOf = (tenant: string): ToolHost => ({
-    tools,
+  // What a persona's token may never do is not offered to whoever holds one.
+  const ownTools = tools.filter(({ verb }) => !verb.startsWith("persona_"));
+  const hostOf = (bearer: Bearer): ToolHost => ({
+    tools: bearer.scope === "home" ? tools : ownTools,
     instructions: INSTRUCTIONS,
     version: edge.version,
     log: edge.log,
-    call: (tool, args) => callTool(edge, tenant, tool, args),
+    call: (tool, args) => callTool(edge, bearer, tool, args),
   });
-  const handler = createMcpHandler(
-    (context) => mcpServerOf(hostOf(context.authInfo?.clientId ?? ""), false),
-    {
-      maxRequestBodySize: edge.bounds.messageBytesMax,
-      maxSubscriptions: edge.bounds.mcpSubscriptionsMax,
-      onerror: (error) => edge.log("debug", "mcpRefused", { detail: error.message }),
-    },
-  );
+  const handler = createMcpHandler((context) => mcpServerOf(hostOf(bearerIn(context.authInfo)), false), {
+    maxRequestBodySize: edge.bounds.messageBytesMax,
+    maxSubscriptions: edge.bounds.mcpSubscriptionsMax,
+    onerror: (error) => edge.log("debug", "mcpRefused", { code: "malformed", reason: error.name }),
+  });
   return {
-    handle: (request, response, tenant) => serve(handler, request, response, tenant),
+    handle: (request, response, bearer) => serve(handler, request, response, bearer),
     close: () => handler.close(),
   };
 }
 
-async function callTool(edge: Edge, tenant: string, tool: Tool, args: unknown): Promise<string> {
+/** As `serve` put it there. */
+function bearerIn(authInfo: { readonly extra?: Record<string, unknown> } | undefined): Bearer {
+  const bearer = authInfo?.extra?.["bearer"];
+  if (bearer === undefined) throw new Error("an MCP request came in without its bearer");
+  return bearer as Bearer;
+}
+
+async function callTool(edge: Edge, bearer: Bearer, tool: Tool, args: unknown): Promise<string> {
   const filled =
     tool.verb === "start" ? { kind: "agent", protocol: HUB_PROTOCOL, version: `mcp ${edge.version}` } : {};
   const params = paramsOf(tool, args, filled);
-  return answerText(tool.verb, await answerOf(edge, tenant, tool.verb, params));
+  return answerText(tool.verb, await answerOf(edge, bearer, tool.verb, params));
 }
 
 async function serve(
   handler: McpHttpHandler,
   request: IncomingMessage,
   response: ServerResponse,
-  tenant: string,
+  bearer: Bearer,
 ): Promise<void> {
   const gone = new AbortController();
   response.on("close", () => gone.abort());
   const answer = await handler.fetch(webRequest(request, gone.signal), {
-    // The tenant travels in the SDK's own place for it; the token itself goes no further than here.
-    authInfo: { token: "", clientId: tenant, scopes: [] },
+    // Who asks travels in the SDK's own place for it; the token itself goes no further than here.
+    authInfo: { token: "", clientId: bearer.tenant, scopes: [], extra: { bearer } },
   });
   if (response.destroyed) return;
   const unread = !request.complete;

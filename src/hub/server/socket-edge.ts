@@ -7,8 +7,9 @@ import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { PrismError } from "../../domain/errors.ts";
 import { HUB_SUBPROTOCOL } from "../../domain/verbs.ts";
+import type { Bearer } from "../service.ts";
 import type { Edge } from "./edge.ts";
-import { checkOrigin, tenantOfRequest } from "./guard.ts";
+import { bearerOfRequest, checkOrigin, isEnded } from "./guard.ts";
 import { endWithAnswer, errorAnswer } from "./http-answer.ts";
 import { CLOSE, PeerSocket, type SocketKeeper, WATCHES_PER_INTERVAL } from "./socket.ts";
 import { failureOf } from "./verb-call.ts";
@@ -16,6 +17,8 @@ import { failureOf } from "./verb-call.ts";
 export interface SocketEdge {
   upgrade(request: IncomingMessage, wire: Duplex, head: Buffer): void;
   readonly count: number;
+  /** Ends every socket that came in by one of these tokens: what was answered goes out before. */
+  endTokens(ended: ReadonlySet<string>): void;
   /** Says goodbye to every peer and waits for them, but not for long. New ones are turned away. */
   close(reason: string): Promise<void>;
 }
@@ -57,14 +60,16 @@ export function openSocketEdge(edge: Edge): SocketEdge {
   }, edge.bounds.pingIntervalMs / WATCHES_PER_INTERVAL);
   watch.unref();
 
-  function accept(socket: WebSocket, wire: Duplex, tenant: string): void {
-    const peer = new PeerSocket(keeper, socket, wire, tenant);
+  function accept(socket: WebSocket, wire: Duplex, bearer: Bearer): void {
+    const peer = new PeerSocket(keeper, socket, wire, bearer);
     peers.add(peer);
     socket.on("message", (data, isBinary) => peer.received(data, isBinary));
     socket.on("ping", () => peer.heard());
     socket.on("pong", () => peer.heard());
     // `ws` answers bad frames with the right close code itself; `close` always follows.
-    socket.on("error", (error) => edge.log("debug", "peerError", { detail: error.message }));
+    socket.on("error", (error) =>
+      edge.log("debug", "peerBroke", { code: "malformed", reason: error.message }),
+    );
     socket.on("close", () => {
       peers.delete(peer);
       peer.closed();
@@ -77,14 +82,19 @@ export function openSocketEdge(edge: Edge): SocketEdge {
       wire.on("error", () => wire.destroy());
       try {
         if (closing) throw new PrismError("interrupted", "the hub is going down", { hint: "try again soon" });
-        const tenant = admit(edge, request);
-        server.handleUpgrade(request, wire, head, (socket) => accept(socket, wire, tenant));
+        const bearer = admit(edge, request);
+        server.handleUpgrade(request, wire, head, (socket) => accept(socket, wire, bearer));
       } catch (error) {
         endWithAnswer(wire, errorAnswer(failureOf(error, edge.log, "upgrade")));
       }
     },
     get count() {
       return peers.size;
+    },
+    endTokens(ended) {
+      for (const peer of peers)
+        if (isEnded(peer.bearer, ended))
+          peer.close(CLOSE.policyViolation, "this token is worth nothing any more");
     },
     async close(reason) {
       closing = true;
@@ -104,7 +114,7 @@ export function openSocketEdge(edge: Edge): SocketEdge {
 }
 
 /** @throws PrismError why this request may not become a socket */
-function admit(edge: Edge, request: IncomingMessage): string {
+function admit(edge: Edge, request: IncomingMessage): Bearer {
   checkOrigin(edge, request);
   const path = (request.url ?? "").split("?", 1)[0];
   if (path !== "/v1/socket") {
@@ -112,7 +122,7 @@ function admit(edge: Edge, request: IncomingMessage): string {
       hint: "connect to /v1/socket",
     });
   }
-  const tenant = tenantOfRequest(edge, request);
+  const bearer = bearerOfRequest(edge, request);
   const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
   if (!offered.includes(HUB_SUBPROTOCOL)) {
     throw new PrismError(
@@ -123,5 +133,5 @@ function admit(edge: Edge, request: IncomingMessage): string {
       },
     );
   }
-  return tenant;
+  return bearer;
 }

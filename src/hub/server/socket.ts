@@ -15,7 +15,7 @@ import {
   type VerbAnswers,
   type VerbName,
 } from "../../domain/verbs.ts";
-import type { Caller, PushSink } from "../service.ts";
+import type { Bearer, Caller, PushSink } from "../service.ts";
 import { answerText, pushText } from "./answer-text.ts";
 import type { Edge } from "./edge.ts";
 import { textFrames } from "./text-frames.ts";
@@ -33,7 +33,12 @@ export const CLOSE = {
 export const WATCHES_PER_INTERVAL = 4;
 const DEAD_AFTER_INTERVALS = 3;
 
-const LARGE_ANSWERS: ReadonlySet<VerbName> = new Set<VerbName>(["drain", "history", "status"]);
+const LARGE_ANSWERS: ReadonlySet<VerbName> = new Set<VerbName>([
+  "drain",
+  "history",
+  "status",
+  "persona_list",
+]);
 
 /** What a peer's socket needs of those who keep all of them. */
 export interface SocketKeeper {
@@ -50,7 +55,7 @@ export class PeerSocket implements PushSink {
   readonly #keeper: SocketKeeper;
   readonly #socket: WebSocket;
   readonly #wire: Duplex;
-  readonly #tenant: string;
+  readonly bearer: Bearer;
   #caller: Caller;
   #session: Session = NO_SESSION;
   #open = true;
@@ -68,12 +73,12 @@ export class PeerSocket implements PushSink {
   /** Passes of the watch since the last sign of life. */
   #silentPasses = 0;
 
-  constructor(keeper: SocketKeeper, socket: WebSocket, wire: Duplex, tenant: string) {
+  constructor(keeper: SocketKeeper, socket: WebSocket, wire: Duplex, bearer: Bearer) {
     this.#keeper = keeper;
     this.#socket = socket;
     this.#wire = wire;
-    this.#tenant = tenant;
-    this.#caller = { tenant, session: null };
+    this.bearer = bearer;
+    this.#caller = { ...bearer, session: null };
   }
 
   push<K extends keyof HubPushes>(name: K, value: HubPushes[K]): void {
@@ -236,14 +241,14 @@ export class PeerSocket implements PushSink {
       return;
     }
     this.#session = { id: "bound", session };
-    this.#caller = { tenant: this.#tenant, session };
+    this.#caller = { ...this.bearer, session };
   }
 
   /** Its session has ended at the service, which knows: the socket is free for another one. */
   #unbind(session: string): void {
     if (this.#session.id !== "bound" || this.#session.session !== session) return;
     this.#session = NO_SESSION;
-    this.#caller = { tenant: this.#tenant, session: null };
+    this.#caller = { ...this.bearer, session: null };
   }
 
   #answer(
@@ -302,7 +307,7 @@ export class PeerSocket implements PushSink {
     const { bufferedBytesHigh, bufferedBytesMax } = this.#keeper.edge.bounds;
     const buffered = this.#wire.writableLength;
     if (buffered > bufferedBytesMax) {
-      this.#keeper.edge.log("warn", "peerTooSlow", { bufferedBytes: buffered });
+      this.#keeper.edge.log("warn", "peerTooSlow", { code: "overloaded", bufferedBytes: buffered });
       this.#ended();
       this.#socket.terminate();
       return;

@@ -1,6 +1,7 @@
 /** One verb as a promise, for edges where one more does not matter: HTTP and MCP. */
 import { errorOf, PrismError } from "../../domain/errors.ts";
 import type { VerbAnswers, VerbName } from "../../domain/verbs.ts";
+import type { Bearer } from "../service.ts";
 import type { Edge } from "./edge.ts";
 import { callVerb } from "./verb-call.ts";
 
@@ -9,7 +10,7 @@ import { callVerb } from "./verb-call.ts";
  */
 export function answerOf<V extends VerbName>(
   edge: Edge,
-  tenant: string,
+  bearer: Bearer,
   verb: V,
   params: unknown,
 ): Promise<VerbAnswers[V]> {
@@ -25,7 +26,7 @@ export function answerOf<V extends VerbName>(
         ),
       );
     }, edge.bounds.answerTimeoutMs);
-    const caller = { tenant, session: null };
+    const caller = { ...bearer, session: null };
     callVerb(edge.service, { caller, verb, params, sink: null }, edge.log, (outcome) => {
       clearTimeout(timer);
       if ("ok" in outcome) resolve(outcome.ok as VerbAnswers[V]);

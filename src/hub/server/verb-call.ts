@@ -4,7 +4,7 @@
  */
 import { printable } from "../../domain/address.ts";
 import { type ErrorReport, PrismError, reportOf } from "../../domain/errors.ts";
-import type { Log } from "../../domain/log.ts";
+import { faultText, type Log } from "../../domain/log.ts";
 import { nearest, readShape } from "../../domain/shape.ts";
 import { VERBS, type VerbAnswers, type VerbName } from "../../domain/verbs.ts";
 import type { Answered, Caller, HubService, PushSink } from "../service.ts";
@@ -50,7 +50,7 @@ export function callVerb(
   try {
     const { caller, verb } = call;
     if (verb === "start") {
-      service.start(caller.tenant, readShape(VERBS.start.params, call.params, "params"), call.sink, answered);
+      service.start(caller, readShape(VERBS.start.params, call.params, "params"), call.sink, answered);
       return;
     }
     const params = readShape<unknown>(VERBS[verb].params, call.params, "params");
@@ -63,10 +63,7 @@ export function callVerb(
 /** What a peer may know of a failure; what it may not know goes to the log. */
 export function failureOf(error: unknown, log: Log, during: string): ErrorReport {
   if (!(error instanceof PrismError)) {
-    log("error", "edgeFailed", {
-      during,
-      detail: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
+    log("error", "edgeFailed", { code: "internal", during, fault: faultText(error) });
   }
   return reportOf(error);
 }

@@ -4,7 +4,7 @@
  */
 import type { SessionKind, SignalState } from "../../domain/verbs.ts";
 import { FLAGS } from "./sqlite-schema.ts";
-import type { AddressRecord, SessionRecord, SignalHead, StoredSignal } from "./store.ts";
+import type { AddressRecord, IdentityRecord, SessionRecord, SignalHead, StoredSignal } from "./store.ts";
 
 export type Row = readonly unknown[];
 
@@ -53,7 +53,7 @@ export function signalFrom(row: Row): StoredSignal | null {
 }
 
 export const ADDRESS_COLUMNS =
-  "id, tenant, persona, project, lease_ms, last_heard_at_ms, wrapped_at_ms, master";
+  "id, tenant, persona, project, lease_ms, last_heard_at_ms, wrapped_at_ms, master, created_at_ms, archived_at_ms, token_sha256";
 
 export function addressFrom(row: Row): AddressRecord {
   return {
@@ -65,7 +65,14 @@ export function addressFrom(row: Row): AddressRecord {
     lastHeardAtMs: int(row[5]),
     wrappedAtMs: intOrNull(row[6]),
     master: textOrNull(row[7]),
+    identity: identityFrom(row),
   };
+}
+
+function identityFrom(row: Row): IdentityRecord | null {
+  const createdAtMs = intOrNull(row[8]);
+  if (createdAtMs === null) return null;
+  return { createdAtMs, archivedAtMs: intOrNull(row[9]), tokenSha256: textOrNull(row[10]) };
 }
 
 export const SESSION_COLUMNS =

@@ -9,7 +9,7 @@
 
 /** "Prsm": tells a Prism store from any other SQLite file. */
 export const APPLICATION_ID = 0x5072736d;
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** As kept in `signals.flags`, added up. */
 export const FLAGS = { urgent: 1, final: 2 } as const;
@@ -34,6 +34,10 @@ export const SCHEMA = `
     last_heard_at_ms INTEGER NOT NULL,
     wrapped_at_ms INTEGER,
     master TEXT,
+    -- Of a persona; all three null for an address that was only ever started.
+    created_at_ms INTEGER,
+    archived_at_ms INTEGER,
+    token_sha256 TEXT,
     UNIQUE (tenant, persona, project)
   );
   CREATE TABLE sessions (
@@ -68,6 +72,7 @@ export const SCHEMA = `
     session TEXT,
     text_bytes INTEGER NOT NULL,
     -- Last, so that reading the rest never touches a long text's pages. Null: forgotten, the link remains.
+    -- Empty: purged, and what became of the signal stays known.
     text TEXT
   );
   CREATE TABLE progress (
@@ -104,5 +109,11 @@ export const MIGRATIONS: { readonly [fromVersion: number]: string } = {
   1: `
     ALTER TABLE signals RENAME COLUMN urgent TO flags;
     PRAGMA user_version = 2;
+  `,
+  2: `
+    ALTER TABLE addresses ADD COLUMN created_at_ms INTEGER;
+    ALTER TABLE addresses ADD COLUMN archived_at_ms INTEGER;
+    ALTER TABLE addresses ADD COLUMN token_sha256 TEXT;
+    PRAGMA user_version = 3;
   `,
 };

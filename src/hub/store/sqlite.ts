@@ -143,8 +143,19 @@ class SqliteStore implements Store {
     for (const mailbox of changes.mailboxes)
       mailboxes.add(mailbox.address, mailbox.through, mailbox.told, mailbox.drains);
     for (const appender of [signals, keys, progress, drains, mailboxes]) appender.finish();
+    for (const { address, through } of changes.purges) this.#purge(address, through);
     this.#applyRegistry(changes);
     this.#write.position.run(changes.position);
+  }
+
+  /** Along the mailbox's chain, from its new end to its old one: no index finds them. */
+  #purge(address: number, through: number): void {
+    for (let position = through; position !== 0; ) {
+      const row = this.#find.link.get(position) as Row | undefined;
+      if (row === undefined || row[0] !== address) return;
+      this.#write.purged.run(position);
+      position = int(row[1]);
+    }
   }
 
   #applyRegistry(changes: Changes): void {
@@ -163,6 +174,9 @@ class SqliteStore implements Store {
         at.lastHeardAtMs,
         at.wrappedAtMs,
         at.master,
+        at.identity?.createdAtMs ?? null,
+        at.identity?.archivedAtMs ?? null,
+        at.identity?.tokenSha256 ?? null,
       );
     }
     for (const session of changes.sessions) {
@@ -316,10 +330,11 @@ function prepareWrites(db: DatabaseSync) {
     rollback: db.prepare("ROLLBACK"),
     position: db.prepare("UPDATE hub SET position = ?"),
     address: db.prepare(
-      `INSERT INTO addresses (${ADDRESS_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO addresses (${ADDRESS_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET lease_ms = excluded.lease_ms,
            last_heard_at_ms = excluded.last_heard_at_ms, wrapped_at_ms = excluded.wrapped_at_ms,
-           master = excluded.master`,
+           master = excluded.master, created_at_ms = excluded.created_at_ms,
+           archived_at_ms = excluded.archived_at_ms, token_sha256 = excluded.token_sha256`,
     ),
     session: db.prepare(
       `INSERT INTO sessions (${SESSION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -327,6 +342,7 @@ function prepareWrites(db: DatabaseSync) {
            root = excluded.root, instance = excluded.instance, version = excluded.version,
            last_heard_at_ms = excluded.last_heard_at_ms, wrapped_at_ms = excluded.wrapped_at_ms`,
     ),
+    purged: db.prepare("UPDATE signals SET text = '' WHERE position = ? AND text IS NOT NULL"),
     addressRemoved: db.prepare("DELETE FROM addresses WHERE id = ?"),
     mailboxRemoved: db.prepare("DELETE FROM mailboxes WHERE address = ?"),
     sessionRemoved: db.prepare("DELETE FROM sessions WHERE id = ?"),
@@ -371,6 +387,7 @@ function prepareReads(db: DatabaseSync) {
       `SELECT ${SIGNAL_COLUMNS} FROM signals s LEFT JOIN progress p ON p.position = s.position
          WHERE s.position = ?`,
     ),
+    link: prepare("SELECT address, previous FROM signals WHERE position = ?"),
     through: prepare("SELECT through FROM mailboxes WHERE address = ?"),
   };
 }

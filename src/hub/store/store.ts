@@ -9,6 +9,15 @@
 import type { PrismError } from "../../domain/errors.ts";
 import type { SessionKind, SignalState } from "../../domain/verbs.ts";
 
+/** What makes an address a persona: known by name, on duty or archived, with or without a token of its own. */
+export interface IdentityRecord {
+  readonly createdAtMs: number;
+  /** Off duty since then until it is restored, or null. */
+  readonly archivedAtMs: number | null;
+  /** SHA-256 of its token: 64 hex digits in lower case. No two personas have the same. */
+  readonly tokenSha256: string | null;
+}
+
 /** A persona in a project, as registered. Its mailbox has the same id. */
 export interface AddressRecord {
   readonly id: number;
@@ -22,6 +31,8 @@ export interface AddressRecord {
   readonly wrappedAtMs: number | null;
   /** The master agent's session, or null. */
   readonly master: string | null;
+  /** Null for an address that was only ever started. */
+  readonly identity: IdentityRecord | null;
 }
 
 export interface SessionRecord {
@@ -96,6 +107,12 @@ export interface DrainRecord {
   readonly signals: readonly number[];
 }
 
+/** All texts of a mailbox up to a position are to be forgotten; what became of its signals stays known. */
+export interface Purge {
+  readonly address: number;
+  readonly through: number;
+}
+
 /** One batch: all of it becomes durable, or nothing. */
 export interface Changes {
   /** Highest position given out so far: signals, drains and expiries count in one sequence. */
@@ -109,10 +126,13 @@ export interface Changes {
   readonly progress: readonly Progress[];
   readonly mailboxes: readonly MailboxRecord[];
   readonly drains: readonly DrainRecord[];
+  /** Applied after `signals`: one that came with the same batch may be among them. */
+  readonly purges: readonly Purge[];
 }
 
 /** A signal as it is kept: head, text and where it stands. */
 export interface StoredSignal extends SignalHead {
+  /** Empty if it was purged: no text that was ever accepted is. */
   readonly text: string;
   readonly state: SignalState;
   readonly deliveredAtMs: number | null;

@@ -12,7 +12,7 @@ import { HubModel } from "../../support/hub-model.ts";
 
 const TENANT = "local";
 const PERSONAS = ["reviewer", "planner"] as const;
-const caller = { tenant: TENANT, session: null };
+const caller = { tenant: TENANT, scope: "home", session: null } as const;
 
 type Step =
   | { do: "signal"; to: number; from: number; urgent: boolean; ttlMs: number; key: number | null }
@@ -79,7 +79,7 @@ class Scene {
         this.#model.deliver(name, through);
         this.#ask({
           verb: "acknowledge",
-          caller: { tenant: TENANT, session },
+          caller: { ...caller, session },
           params: { through: Math.max(0, through) },
         });
         break;
@@ -149,7 +149,7 @@ class Scene {
     } as const;
     const answer = this.#ask({
       verb: "start",
-      tenant: TENANT,
+      caller,
       params,
       connected: true,
     }) as VerbAnswers["start"];

@@ -258,7 +258,7 @@ describe.skipIf(!hasOpenssl)("a certificate that is not trusted", () => {
     const { folder } = certificates;
     const server = await openHubServer({
       service: new FakeHubService(),
-      tenantOf: () => "local",
+      bearerOf: () => ({ tenant: "local", scope: "home" }),
       listen: { host: "127.0.0.1", port: 0 },
       tls: { certFile: join(folder, "server.pem"), keyFile: join(folder, "server.key") },
       plaintext: false,

@@ -96,7 +96,7 @@ describe("a daemon before its hub", () => {
     const { openHubServer } = await import("../../../src/hub/server.ts");
     const again = await openHubServer({
       service: stage.hub.service,
-      tenantOf: () => "local",
+      bearerOf: () => ({ tenant: "local", scope: "home" }),
       listen: { host: "127.0.0.1", port },
       plaintext: false,
       version: "1.2.3",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { PrismError } from "../../../src/domain/errors.ts";
-import { EngineBench, NOBODY, TENANT } from "../../support/engine-bench.ts";
+import { EngineBench, HOME, NOBODY } from "../../support/engine-bench.ts";
 
 const full = new PrismError("storage_full", "the disk is full");
 
@@ -103,7 +103,7 @@ describe("deliveries", () => {
     const bench = new EngineBench();
     const { session } = bench.startDaemon();
     bench.settled(() => bench.signal("signal"));
-    bench.settled(() => bench.ask("acknowledge", "acknowledge", { through: 9 }, { tenant: TENANT, session }));
+    bench.settled(() => bench.ask("acknowledge", "acknowledge", { through: 9 }, { ...HOME, session }));
     expect(bench.store.commits).toHaveLength(1);
     expect(bench.told).not.toContain("acknowledge ok");
     bench.scheduler.advance(4);
@@ -115,7 +115,7 @@ describe("deliveries", () => {
     const bench = new EngineBench();
     const { session } = bench.startDaemon();
     const { answer } = bench.settled(() => bench.signal("signal"));
-    bench.settled(() => bench.ask("acknowledge", "acknowledge", { through: 9 }, { tenant: TENANT, session }));
+    bench.settled(() => bench.ask("acknowledge", "acknowledge", { through: 9 }, { ...HOME, session }));
     const status = bench.settled(() => bench.ask("status", "signal_status", { id: answer?.id ?? "" }));
     expect(status.answer?.state).toBe("delivered");
     expect(bench.disk.progress.get(1)?.state).toBe("delivered");
@@ -188,7 +188,7 @@ describe("a store that fails", () => {
     const { session } = bench.startDaemon();
     bench.disk.failing = full;
     bench.settled(() => bench.signal("lost"));
-    bench.settled(() => bench.ask("acknowledge", "acknowledge", { through: 1 }, { tenant: TENANT, session }));
+    bench.settled(() => bench.ask("acknowledge", "acknowledge", { through: 1 }, { ...HOME, session }));
     expect(bench.told).toEqual(["lost storage_full", "acknowledge storage_full"]);
   });
 
@@ -253,7 +253,7 @@ describe("sockets", () => {
     const newer = bench.sink("newer");
     bench.settled(() => {
       bench.hub.start(
-        TENANT,
+        HOME,
         { kind: "daemon", persona: "reviewer", project: "shop", session, protocol: 1, version: "1" },
         newer,
         () => {},
@@ -279,7 +279,7 @@ describe("sockets", () => {
       protocol: 1,
       version: "1",
     } as const;
-    bench.settled(() => bench.hub.start(TENANT, { ...params, session }, bench.sink("second"), () => {}));
+    bench.settled(() => bench.hub.start(HOME, { ...params, session }, bench.sink("second"), () => {}));
     expect(bench.told).toEqual(["daemon is displaced"]);
     bench.told.length = 0;
     bench.settled(() => bench.start("third", bench.sink("third")));
@@ -453,7 +453,7 @@ describe("close", () => {
   it("answers what waits, tells the sessions, closes the store and leaves no timer", async () => {
     const bench = new EngineBench();
     const { session } = bench.startDaemon();
-    bench.ask("acknowledge", "acknowledge", { through: 1 }, { tenant: TENANT, session });
+    bench.ask("acknowledge", "acknowledge", { through: 1 }, { ...HOME, session });
     bench.signal("signal");
     const closed = bench.hub.close("an update");
     bench.signal("late");

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openTokens } from "../../../src/hub/tokens.ts";
 
+const HOME = { tenant: "local", scope: "home" };
+
 let dataDir: string;
 let tokenPath: string;
 let logged: string;
@@ -18,7 +20,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
-const open = () => openTokens({ dataDir, tokenPath }, log);
+const open = () => openTokens({ dataDir, tokenPath }, () => undefined, log);
 const homeToken = () => readFileSync(tokenPath, "utf8").trim();
 
 describe("tokens", () => {
@@ -26,7 +28,7 @@ describe("tokens", () => {
     const tokens = await open();
     expect(statSync(tokenPath).mode & 0o777).toBe(0o600);
     expect(homeToken()).toMatch(/^[A-Za-z0-9_-]{43}$/);
-    expect(tokens.tenantOf(homeToken())).toBe("local");
+    expect(tokens.bearerOf(homeToken())).toEqual(HOME);
     const kept = readFileSync(join(dataDir, "tokens.json"), "utf8");
     expect(kept).not.toContain(homeToken());
     expect(statSync(join(dataDir, "tokens.json")).mode & 0o777).toBe(0o600);
@@ -35,14 +37,14 @@ describe("tokens", () => {
 
   it("takes a token that is there already", async () => {
     writeFileSync(tokenPath, "chosen-by-hand\n", { mode: 0o600 });
-    expect((await open()).tenantOf("chosen-by-hand")).toBe("local");
+    expect((await open()).bearerOf("chosen-by-hand")).toEqual(HOME);
     expect(homeToken()).toBe("chosen-by-hand");
   });
 
   it("knows no other token, whatever it looks like", async () => {
     const tokens = await open();
     for (const other of ["", " ", `${homeToken()} `, homeToken().slice(1), "__proto__", "constructor"])
-      expect(tokens.tenantOf(other)).toBeUndefined();
+      expect(tokens.bearerOf(other)).toBeUndefined();
   });
 
   it("forgets a token whose file was replaced", async () => {
@@ -51,13 +53,13 @@ describe("tokens", () => {
     rmSync(tokenPath);
     const tokens = await open();
     expect(homeToken()).not.toBe(old);
-    expect(tokens.tenantOf(old)).toBeUndefined();
-    expect(tokens.tenantOf(homeToken())).toBe("local");
+    expect(tokens.bearerOf(old)).toBeUndefined();
+    expect(tokens.bearerOf(homeToken())).toEqual(HOME);
   });
 
   it("gives two hubs that start at once the same token", async () => {
     const both = await Promise.all([open(), open()]);
-    for (const tokens of both) expect(tokens.tenantOf(homeToken())).toBe("local");
+    for (const tokens of both) expect(tokens.bearerOf(homeToken())).toEqual(HOME);
   });
 
   it("keeps the tokens of other tenants", async () => {
@@ -82,7 +84,7 @@ describe("tokens", () => {
     it(`sets a list aside that is ${what}, and goes on`, async () => {
       writeFileSync(join(dataDir, "tokens.json"), content, { mode: 0o600 });
       const tokens = await open();
-      expect(tokens.tenantOf(homeToken())).toBe("local");
+      expect(tokens.bearerOf(homeToken())).toEqual(HOME);
       expect(readdirSync(dataDir).some((name) => name.startsWith("tokens.json.corrupt-"))).toBe(true);
       expect(logged).toContain("tokensCorrupt");
     });

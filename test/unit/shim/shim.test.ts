@@ -43,7 +43,7 @@ async function openBench(overrides: Partial<ShimOptions> = {}): Promise<Bench> {
   const hubUp = async () => {
     server = await openHubServer({
       service,
-      tenantOf: (token) => (token === TOKEN ? "local" : undefined),
+      bearerOf: (token) => (token === TOKEN ? { tenant: "local", scope: "home" } : undefined),
       listen: { host: "127.0.0.1", port },
       plaintext: false,
       version: "1",

@@ -4,7 +4,7 @@ import { HubDriver } from "../../../support/hub-driver.ts";
 
 const TENANT = "local";
 const DAY_MS = 24 * 3_600_000;
-const nobody = { tenant: TENANT, session: null };
+const nobody = { tenant: TENANT, scope: "home", session: null } as const;
 
 /** A hub with as many addresses as it takes: `p1@shop` and on, all of the same age. */
 function fullHub(): HubDriver {
@@ -17,7 +17,7 @@ function fullHub(): HubDriver {
 
 function startOf(persona: string) {
   const params = { kind: "agent", persona, project: "shop", protocol: 1, version: "1" } as const;
-  return { verb: "start", tenant: TENANT, params, connected: false } as const;
+  return { verb: "start", caller: nobody, params, connected: false } as const;
 }
 
 function codeOf(hub: HubDriver, command: Parameters<HubDriver["decide"]>[0]): string {

@@ -15,13 +15,13 @@ function start(hub: HubDriver, persona: string, root: string): void {
     protocol: 1,
     version: "1",
   } as const;
-  hub.decide({ verb: "start", tenant: TENANT, params, connected: persona === "last" });
+  hub.decide({ verb: "start", caller: { tenant: TENANT, scope: "home" }, params, connected: persona === "last" });
 }
 
 function statusOf(hub: HubDriver, persona?: string): StatusAnswer {
   const { outcome } = hub.decide({
     verb: "status",
-    caller: { tenant: TENANT, session: null },
+    caller: { tenant: TENANT, scope: "home", session: null },
     params: persona === undefined ? {} : { persona },
   });
   if (!("ok" in outcome)) throw new Error(outcome.error.message);

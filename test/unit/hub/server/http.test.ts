@@ -22,7 +22,7 @@ describe("POST /v1/VERB", () => {
     expect(answer.headers["server"]).toBeUndefined();
     expect(answer.headers["x-powered-by"]).toBeUndefined();
     expect(hub.service.asked).toEqual([
-      { caller: { tenant: "local", session: null }, verb: "signal", params: SIGNAL },
+      { caller: { tenant: "local", scope: "home", session: null }, verb: "signal", params: SIGNAL },
     ]);
   });
 

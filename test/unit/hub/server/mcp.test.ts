@@ -94,7 +94,7 @@ describe("today's revision", () => {
     expect(textOf(result)).toContain("| look\\u{1b}[31m at\n| this");
     expect(hub.service.asked).toEqual([
       {
-        caller: { tenant: "local", session: null },
+        caller: { tenant: "local", scope: "home", session: null },
         verb: "drain",
         params: { persona: "reviewer", project: "shop", key: "k" },
       },

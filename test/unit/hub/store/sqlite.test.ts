@@ -67,7 +67,7 @@ describe("kill -9", () => {
                 previous: position - 1, from: null, urgent: false, acceptedAtMs: 1, expiresAtMs: 2,
                 final: false, replyTo: null, session: null, textBytes: 6 } });
             }
-            store.commit({ position, signals, addresses: [], sessions: [], sessionsRemoved: [], addressesRemoved: [], progress: [],
+            store.commit({ position, signals, addresses: [], sessions: [], sessionsRemoved: [], addressesRemoved: [], purges: [], progress: [],
               drains: [], mailboxes: [{ address: 1, through: position, told: 0, drains: 0 }] }, (error) => {
               if (error !== null) throw error;
               process.stdout.write(position + "\\n");
@@ -273,7 +273,7 @@ describe("a full disk", () => {
         version: "1",
         log: () => {},
       });
-      const caller = { tenant: "local", session: null };
+      const caller = { tenant: "local", scope: "home", session: null } as const;
       const daemon = {
         kind: "daemon",
         persona: "reviewer",
@@ -281,7 +281,7 @@ describe("a full disk", () => {
         protocol: 1,
         version: "1",
       } as const;
-      await new Promise<void>((resolve) => hub.start("local", daemon, null, () => resolve()));
+      await new Promise<void>((resolve) => hub.start(caller, daemon, null, () => resolve()));
       const signal = (): Promise<string> =>
         new Promise((resolve) =>
           hub.call(caller, "signal", { to: "reviewer@shop", text: "x".repeat(60_000) }, (outcome) =>

@@ -1,0 +1,19 @@
+/** What an engine is made of. */
+import type { Log } from "../../domain/log.ts";
+import type { LoopBounds } from "../core/loops.ts";
+import type { Store } from "../store/store.ts";
+import type { EngineScheduler } from "./scheduler.ts";
+
+export interface EngineOptions {
+  readonly store: Store;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** New, unguessable ids of at most `limits.keyBytesMax` bytes. */
+  readonly newId: () => string;
+  /** How long drained and expired signals are kept. */
+  readonly retentionMs: number;
+  readonly loops?: Partial<LoopBounds>;
+  readonly version: string;
+  readonly log: Log;
+  readonly scheduler?: EngineScheduler;
+}
