@@ -2,26 +2,29 @@
  * All checks of the page: which topics there are, what each of them looks at, and what they ask for together, once.
  * They run at the same time, each within its own bound, so that nothing that hangs holds up the page. Knows no page.
  */
-import { formatAddress } from "../../domain/address.ts";
+import { resolve } from "node:path";
 import { PrismError } from "../../domain/errors.ts";
 import { settingValue } from "../arguments.ts";
 import { ConfigError } from "../exit-status.ts";
 import { type HubFlags, localHubDataDir, localHubUrl } from "../hub-target.ts";
-import { askLocalDaemons, type LocalDaemon } from "../local-daemons.ts";
+import { askLocalDaemons } from "../local-daemons.ts";
 import type { Runtime } from "../runtime.ts";
 import { type ServicesHere, servicesHere } from "../service/here.ts";
 import { type SettingName, settings } from "../settings.ts";
 import { bounded } from "./bounded.ts";
 import { type Check, TOPICS, type Topic } from "./check.ts";
 import { daemonChecks } from "./daemon-checks.ts";
-import { homeCheck, privacyChecks, tokenCheck } from "./file-checks.ts";
+import { homeCheck, keyChecks, privacyChecks, tokenCheck } from "./file-checks.ts";
 import { diskChecks, settingsChecks } from "./host-checks.ts";
 import { hubChecks } from "./hub-checks.ts";
+import { leftoverChecks } from "./leftover-checks.ts";
 import { once } from "./once.ts";
 import { ownFiles } from "./own-files.ts";
 import type { Found } from "./page.ts";
-import { programChecks, runningChecks, runningDaemons } from "./program-checks.ts";
-import { commandsOf, serviceChecks } from "./service-checks.ts";
+import { programChecks } from "./program-checks.ts";
+import { runningChecks, runningHere } from "./running-checks.ts";
+import { serviceChecks } from "./service-checks.ts";
+import { surfaceChecks } from "./surface-checks.ts";
 
 /** A daemon may take 4 s, the hub twice 5 s, a service manager a few questions of 3 s. */
 const TOPIC_MS_MAX = 12_000;
@@ -35,17 +38,19 @@ export async function examine(typed: HubFlags, runtime: Runtime): Promise<readon
     tlsCa: typed.tlsCa ?? soundSetting("tlsCa", runtime),
   };
   const data = soundSetting("data", runtime) ?? hubDataDirOf(runtime);
+  const key = soundSetting("tlsKey", runtime);
   const daemons = once(() => askLocalDaemons(runtime, "doctor"));
   const services = once(() => servicesOrWhyNot(runtime));
   const files = once(() => ownFiles(runtime.home, data));
   const looks: { readonly [T in Topic]: () => readonly Check[] | Promise<readonly Check[]> } = {
     program: async () => [
       ...(await programChecks(runtime)),
-      ...runningChecks(runningDaemons(await daemons(), restartWith(await services())), runtime),
+      ...runningChecks(await runningHere(await daemons(), await services(), runtime), runtime),
     ],
     files: () => [
       homeCheck(runtime),
       tokenCheck(runtime, flags.tokenFile),
+      ...keyChecks(key === undefined ? undefined : resolve(runtime.cwd, key)),
       ...privacyChecks(files(), runtime),
       ...diskChecks(runtime, data),
     ],
@@ -53,9 +58,9 @@ export async function examine(typed: HubFlags, runtime: Runtime): Promise<readon
     hub: () => hubChecks(flags.hub ?? hubUrlOf(runtime), flags, runtime),
     services: async () => serviceChecks(await services(), runtime),
     daemons: async () => daemonChecks(await daemons(), runtime),
-    surfaces: () => [],
+    surfaces: () => surfaceChecks(runtime),
     personas: () => [],
-    leftovers: () => [],
+    leftovers: async () => leftoverChecks(files(), await daemons(), runtime),
   };
   const how = { msMax: TOPIC_MS_MAX, keepDetails: runtime.keepDetails };
   const topics = Object.keys(TOPICS) as readonly Topic[];
@@ -100,18 +105,4 @@ async function servicesOrWhyNot(runtime: Runtime): Promise<ServicesHere | PrismE
     if (error instanceof PrismError) return error;
     throw error;
   }
-}
-
-/** How a daemon is started anew, if the system keeps it. */
-function restartWith(services: ServicesHere | PrismError): (daemon: LocalDaemon) => string | undefined {
-  if (services instanceof PrismError) return () => undefined;
-  const { own, launcher } = services;
-  return ({ tenant, address }) => {
-    const service = own.find(
-      ({ owner }) =>
-        owner.kind === "daemon" && owner.tenant === tenant && formatAddress(owner) === formatAddress(address),
-    );
-    if (service === undefined) return undefined;
-    return commandsOf([...launcher.stop(service.name), ...launcher.start(service.name)]);
-  };
 }

@@ -84,6 +84,24 @@ export function tokenCheck({ env, home }: Runtime, tokenFile: string | undefined
   }
 }
 
+/** The key of a hub that serves TLS, where it is a setting of this host. */
+export function keyChecks(keyFile: string | undefined): readonly Check[] {
+  if (keyFile === undefined || !existsSync(keyFile)) return [];
+  const name = "tls-key";
+  const shown = printable(keyFile, 200);
+  const { mode } = statSync(keyFile);
+  if (!hasModes || (mode & OPEN_TO_OTHERS) === 0)
+    return [{ name, verdict: "ok", finding: `${shown}, closed to others` }];
+  return [
+    {
+      name,
+      verdict: "warn",
+      finding: `others can read the hub's private key ${shown} (mode ${modeText(mode)}): they could pass for the hub`,
+      remedy: `close it to them: chmod 600 "${shown}", and take a new one if they may have read it`,
+    },
+  ];
+}
+
 /** Every other folder and file, in as few lines as there are kinds of faults. */
 export function privacyChecks({ entries, unreadable }: OwnFiles, { home }: Runtime): readonly Check[] {
   const checks: Check[] = [];

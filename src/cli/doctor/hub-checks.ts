@@ -12,14 +12,23 @@ import { askHub } from "../ask-hub.ts";
 import type { HubFlags } from "../hub-target.ts";
 import { counted, spanText } from "../layout.ts";
 import type { Runtime } from "../runtime.ts";
+import { certificateChecks } from "./certificate-check.ts";
 import { type Check, failed } from "./check.ts";
 
 const ANSWER_TIMEOUT_MS = 5000;
 const HEALTH_BYTES_MAX = 64 * 1024;
-/** Times to live and leases are counted by the hub's clock; a minute more or less confuses people. */
+/** A minute more or less confuses nobody. */
 const CLOCK_MS_WARN = 60_000;
 
 export async function hubChecks(url: string, flags: HubFlags, runtime: Runtime): Promise<readonly Check[]> {
+  const [asked, certificate] = await Promise.all([
+    askedChecks(url, flags, runtime),
+    certificateChecks(url, flags, runtime),
+  ]);
+  return [...asked, ...certificate];
+}
+
+async function askedChecks(url: string, flags: HubFlags, runtime: Runtime): Promise<readonly Check[]> {
   const health = await healthCheck(url, flags, runtime);
   if (health.verdict === "fail") {
     const finding = "not known without a hub";
@@ -182,15 +191,19 @@ async function accessChecks(flags: HubFlags, runtime: Runtime): Promise<readonly
   }
 }
 
+/** Leases and times to live are the hub's own affair; what differs is how its times look from here. */
 function clockCheck(aheadMs: number): Check {
+  const name = "clock";
   const apart = Math.abs(aheadMs);
   if (apart < CLOCK_MS_WARN) {
-    return {
-      name: "clock",
-      verdict: "ok",
-      finding: apart < 1000 ? "agrees with the hub's" : `${spanText(apart)} apart from the hub's`,
-    };
+    const finding = apart < 1000 ? "agrees with the hub's" : `${spanText(apart)} apart from the hub's`;
+    return { name, verdict: "ok", finding };
   }
-  const finding = `this host's clock is ${spanText(apart)} ${aheadMs > 0 ? "behind" : "ahead of"} the hub's`;
-  return { name: "clock", verdict: "warn", finding, remedy: "set both by network time" };
+  const finding = `this host's clock is ${spanText(apart)} ${aheadMs > 0 ? "behind" : "ahead of"} the hub's: leases and times to live are counted by the hub's alone and do not suffer, but times that the hub tells look wrong here by as much`;
+  return {
+    name,
+    verdict: "warn",
+    finding,
+    remedy: "set both by network time, as with timedatectl set-ntp true",
+  };
 }

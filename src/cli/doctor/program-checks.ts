@@ -1,14 +1,13 @@
 /**
- * Which executable this is, whether `prism` on the PATH is the same one, and whether what runs of Prism here runs it
- * too. Starts at most the `prism` on the PATH, to hear its version. Changes nothing.
+ * Which executable this is, who else could change it, and whether `prism` on the PATH is the same one. Starts at most
+ * the latter, to hear its version. Changes nothing.
  */
-import { accessSync, constants, existsSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
-import { formatAddress, printable } from "../../domain/address.ts";
+import { printable } from "../../domain/address.ts";
 import { childEnvironment } from "../../host/child-environment.ts";
 import { isOurs } from "../../host/home.ts";
 import { hostCommands } from "../../launchers/apply.ts";
-import type { LocalDaemon } from "../local-daemons.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Check } from "./check.ts";
 
@@ -101,76 +100,5 @@ export function isSameFile(one: string, other: string): boolean {
     return realpathSync(one) === realpathSync(other);
   } catch {
     return false;
-  }
-}
-
-/** What runs here, as `runningChecks` needs to know it. */
-export interface Running {
-  /** `the daemon of reviewer@shop` */
-  readonly shown: string;
-  readonly pid: number;
-  readonly version: string;
-  /** The command that starts it anew; undefined for what was started by hand. */
-  readonly restart: string | undefined;
-}
-
-export function runningDaemons(
-  daemons: readonly LocalDaemon[],
-  restartOf: (daemon: LocalDaemon) => string | undefined,
-): readonly Running[] {
-  return daemons.flatMap((daemon) => {
-    if (daemon.kind !== "answered") return [];
-    const { pid, version } = daemon.status;
-    return [
-      { shown: `the daemon of ${formatAddress(daemon.address)}`, pid, version, restart: restartOf(daemon) },
-    ];
-  });
-}
-
-/** Old and new versions talk to each other, so one that is behind is no fault; one that could not start again is. */
-export function runningChecks(
-  running: readonly Running[],
-  { version }: Runtime,
-  exeOf = executableOf,
-): readonly Check[] {
-  const name = "running";
-  const checks: Check[] = [];
-  for (const { shown, pid, version: theirs, restart } of running) {
-    const remedy = `start it anew: ${restart ?? `kill ${pid}, then as you started it`}`;
-    const exe = exeOf(pid);
-    if (exe?.isGone === true && !existsSync(exe.path)) {
-      const finding = `${shown} (process ${pid}) runs ${printable(exe.path, 200)}, which is not there any more: it could not be started again`;
-      checks.push({ name, verdict: "warn", finding, remedy });
-    } else if (theirs !== version) {
-      const finding = `${shown} (process ${pid}) runs prism ${printable(theirs, 40)}, this is ${version}: the two understand each other`;
-      checks.push({ name, verdict: "note", finding, remedy });
-    } else if (exe?.isGone === true) {
-      const finding = `${printable(exe.path, 200)} was replaced since ${shown} (process ${pid}) started, which goes on as it was`;
-      checks.push({ name, verdict: "note", finding, remedy });
-    }
-  }
-  if (checks.length > 0 || running.length === 0) return checks;
-  const finding =
-    running.length === 1
-      ? `${running[0]?.shown} runs this version`
-      : `all ${running.length} that run here run this version`;
-  return [{ name, verdict: "ok", finding }];
-}
-
-interface Executable {
-  /** Where it lay when the process started. */
-  readonly path: string;
-  /** Another file lies there by now, or none. */
-  readonly isGone: boolean;
-}
-
-/** Undefined where the system does not say (it is Linux's own), or not to us. */
-function executableOf(pid: number): Executable | undefined {
-  if (process.platform !== "linux") return undefined;
-  try {
-    const shown = readlinkSync(`/proc/${pid}/exe`);
-    return { path: shown.replace(/ \(deleted\)$/, ""), isGone: shown.endsWith(" (deleted)") };
-  } catch {
-    return undefined;
   }
 }

@@ -17,27 +17,34 @@ export interface RunningProgram {
   /** `the daemon of reviewer@shop` */
   readonly shown: string;
   readonly pid: number;
+  readonly version: string;
   /** @throws PrismError if it is still there after a while */
   end(): Promise<void>;
 }
 
 /** Daemons first: the hub keeps what they say last. */
 export async function programsRunning(runtime: Runtime): Promise<readonly RunningProgram[]> {
-  const daemons = (await daemonLives(runtime)).flatMap(({ tenant, address, shown, life: { pid } }) => {
-    if (pid === null) return [];
-    const path = ipcPathOf(runtime.home, tenant, address);
-    const who = { version: runtime.version, role: "uninstall", address, openTimeoutMs: ANSWER_MS_MAX };
-    const name = `the daemon of ${shown}`;
-    const ask = async (): Promise<void> => {
-      await callIpc(path, who, "shutdown", { reason: "Prism is uninstalled" }, ANSWER_MS_MAX);
-    };
-    return [{ shown: name, pid, end: () => ended(name, pid, ask) }];
-  });
+  const daemons = (await daemonLives(runtime)).flatMap(
+    ({ tenant, address, shown, life: { pid, version } }) => {
+      if (pid === null) return [];
+      const path = ipcPathOf(runtime.home, tenant, address);
+      const who = { version: runtime.version, role: "uninstall", address, openTimeoutMs: ANSWER_MS_MAX };
+      const name = `the daemon of ${shown}`;
+      const ask = async (): Promise<void> => {
+        await callIpc(path, who, "shutdown", { reason: "Prism is uninstalled" }, ANSWER_MS_MAX);
+      };
+      return [{ shown: name, pid, version, end: () => ended(name, pid, ask) }];
+    },
+  );
   return [...daemons, ...(await hubRunning(runtime))];
 }
 
-/** The pid in the hub's file counts only if who answers there is the life that wrote it. */
-async function hubRunning(runtime: Runtime): Promise<readonly RunningProgram[]> {
+/**
+ * The hub of this host, if it answers.
+ *
+ * The pid in its file counts only if who answers there is the life that wrote it.
+ */
+export async function hubRunning(runtime: Runtime): Promise<readonly RunningProgram[]> {
   const life = await lifeOf({ kind: "hub", home: runtime.home.root }, runtime);
   if (life === undefined) return [];
   let file: unknown;
@@ -56,6 +63,7 @@ async function hubRunning(runtime: Runtime): Promise<readonly RunningProgram[]> 
     {
       shown: "the hub",
       pid,
+      version: life.version,
       end: () => ended("the hub", pid, async () => void process.kill(pid, "SIGTERM")),
     },
   ];
