@@ -3,6 +3,7 @@
  * Knows no HTTP, no clock and no other metric: a label value outside its closed set cannot be written. How a page is
  * written, for this catalogue and the others, stands in `metrics/exposition.ts`.
  */
+import { ERROR_CLASS_OF } from "./domain/error-class.ts";
 import { ERROR_CLASSES, type ErrorClass, type ErrorCode } from "./domain/errors.ts";
 import {
   boundText,
@@ -21,43 +22,6 @@ export type DoorbellOutcome = (typeof DOORBELL_OUTCOMES)[number];
 
 /** Upper bounds in seconds; +Inf follows. */
 const LATENCY_BOUNDS = [0.005, 0.025, 0.1, 0.5, 2.5, 10] as const;
-
-/** Invariant 9: every failure has a class, and what fits none is `unclassified`. */
-export const ERROR_CLASS_OF = {
-  invalid_argument: "protocol",
-  unknown_key: "protocol",
-  unknown_verb: "protocol",
-  malformed: "protocol",
-  too_large: "protocol",
-  unauthorized: "connection",
-  permission_denied: "storage",
-  not_found: "storage",
-  target_unknown: "protocol",
-  target_wrapped: "protocol",
-  target_stale: "protocol",
-  persona_archived: "protocol",
-  session_unknown: "protocol",
-  session_gone: "protocol",
-  signal_unknown: "protocol",
-  key_conflict: "protocol",
-  matter_closed: "protocol",
-  loop_stopped: "protocol",
-  address_taken: "protocol",
-  already_running: "unclassified",
-  port_taken: "connection",
-  mailbox_full: "protocol",
-  overloaded: "connection",
-  storage_full: "storage",
-  storage_failed: "storage",
-  hub_unreachable: "connection",
-  hub_timeout: "connection",
-  daemon_unreachable: "connection",
-  protocol_mismatch: "protocol",
-  unsupported: "surface",
-  surface_failed: "surface",
-  interrupted: "connection",
-  internal: "unclassified",
-} as const satisfies Record<ErrorCode, ErrorClass>;
 
 export interface MetricLabels {
   readonly tenant: string;

@@ -9,7 +9,7 @@ import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { type Address, formatAddress, printable } from "../domain/address.ts";
 import { PrismError } from "../domain/errors.ts";
-import type { Log } from "../domain/log.ts";
+import { faultText, type Log } from "../domain/log.ts";
 import { childEnvironment } from "../host/child-environment.ts";
 import type { CommandLine } from "../host/command.ts";
 import { ensurePrivateDir, fileNameOf, folderPlaceOf, type Home } from "../host/home.ts";
@@ -111,7 +111,8 @@ class Work {
     try {
       await this.#all();
     } catch (error) {
-      if (!(error instanceof PrismError)) log("error", "attachBroke", { reason: String(error) });
+      if (!(error instanceof PrismError))
+        log("error", "attachBroke", { code: "internal", fault: faultText(error) });
       this.#results.push({
         kind: "failed",
         reason:
@@ -229,7 +230,7 @@ class Work {
     for (const command of step.commands) {
       const failure = await this.#runOne(step, command, turn);
       if (failure === null) continue;
-      log("warn", "attachStepFailed", { step: step.name, reason: failure });
+      log("warn", "attachStepFailed", { code: "unsupported", step: step.name, reason: failure });
       return { kind: "failed", reason: `${step.name}: ${failure}` };
     }
     if (step.inputs.length > 0) stamps.succeeded(step, digest, Math.round(nowMs()));
@@ -351,8 +352,12 @@ class Work {
     const detail = told.join("; ").slice(0, DETAIL_CHARS_MAX).toWellFormed();
     this.#show({ state, detail, sinceMs: Math.round(this.#options.nowMs()) });
     const outputFailure = this.#output?.failure ?? null;
-    if (outputFailure !== null) this.#options.log("warn", "attachLogNotWritten", { reason: outputFailure });
-    this.#options.log(state === "failed" ? "warn" : "info", "attachEnded", { state, detail });
+    if (outputFailure !== null)
+      this.#options.log("warn", "attachLogNotWritten", { code: "storage_failed", reason: outputFailure });
+    this.#options.log(state === "failed" ? "warn" : "info", "attachEnded", {
+      ...{ state, detail },
+      ...(state === "failed" ? { code: "unsupported" } : {}),
+    });
   }
 }
 

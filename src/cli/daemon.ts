@@ -71,7 +71,8 @@ export const daemon = verb(
     const { home } = runtime;
     const project = projectAt(flags.project, runtime.cwd);
     const address = { persona: flags.persona, project: project.name };
-    const log = openLog("daemon", flags, runtime);
+    const tenant = flags.tenant ?? TENANT_DEFAULT;
+    const log = await openLog("daemon", flags, runtime, { tenant, ...address });
     const surface = flags.surface ?? noSurface(flags.persona, flags.project);
     const open = await loadSurface(surface, surfaceConfig(surface, input));
     claimHome(home);
@@ -80,7 +81,7 @@ export const daemon = verb(
     const running = await openDaemon({
       ...address,
       home,
-      tenant: flags.tenant ?? TENANT_DEFAULT,
+      tenant,
       host: flags.host ?? hostName(),
       root: project.root,
       surface: (ports) =>

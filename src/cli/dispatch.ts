@@ -26,8 +26,10 @@ export async function dispatch(words: readonly string[], runtime: Runtime): Prom
   try {
     const status = await answered(words, runtime, json);
     await flushed(runtime);
+    await runtime.ended(undefined);
     return status;
   } catch (error) {
+    await runtime.ended(error);
     const protocol = STDOUT_IS_PROTOCOL.has(words[0] ?? "");
     tellFailure(error, runtime, { json, jsonTo: protocol ? runtime.err : runtime.out });
     return statusFor(exitStatusOf(error), words[0] ?? "", runtime);

@@ -14,7 +14,7 @@ const definition = table({
   name: "hook",
   about: [
     "Agents' clients run this at the events of a session, with the event as JSON on standard input. It tells the daemon, and hands to the agent what the daemon has to say: session-start makes the session known, user-prompt-submit is the receipt of a doorbell, post-tool-use and stop bring in what waits at a turn's boundary, session-end ends the watch over the session, and wait blocks until there is something to wake an idle session for.",
-    "It never breaks or slows an agent: without a daemon, or whatever else goes wrong, it ends at once with status 0 and a line in hook.log of the log folder. Only wait ends with 2, by which the client wakes its session.",
+    "It never breaks or slows an agent: without a daemon, or whatever else goes wrong, it ends at once with status 0 and a line in the log. Only wait ends with 2, by which the client wakes its session.",
   ],
   arguments: [{ word: "EVENT", about: HOOK_EVENTS.join(", "), kind: choice([...HOOK_EVENTS]) }],
   flags: {

@@ -50,7 +50,7 @@ export const hub = verb(
   definition,
   async ({ flags }, runtime) => {
     const { home, cwd } = runtime;
-    const log = openLog("hub", flags, runtime);
+    const log = await openLog("hub", flags, runtime);
     claimHome(home);
     const dataDir = flags.data === undefined ? home.hubDataDir : resolve(cwd, flags.data);
     claimStore(dataDir);

@@ -4,49 +4,75 @@
  */
 import { hostname } from "node:os";
 import { nameFrom } from "../domain/address.ts";
-import type { Log, LogLevel } from "../domain/log.ts";
-import { createLog } from "../host/log.ts";
+import { reportOf } from "../domain/errors.ts";
+import { faultText, type Log, type LogLevel, type LogOwner } from "../domain/log.ts";
+import { createLog, type LogEntry } from "../host/log.ts";
+import type { LogSink } from "../host/log-sink.ts";
 import type { ServiceNotes } from "../host/service-notify.ts";
 import type { Flags } from "./arguments.ts";
+import { type LogSinkName, openSink } from "./log-sinks.ts";
 import type { Runtime } from "./runtime.ts";
 import { settings } from "./settings.ts";
 
-export const logFlags = { logForm: settings.logForm, logLevel: settings.logLevel } as const;
+export const logFlags = {
+  logSink: settings.logSink,
+  logForm: settings.logForm,
+  logLevel: settings.logLevel,
+} as const;
 
 export interface LogFlags {
+  readonly logSink: LogSinkName | undefined;
   readonly logForm: "json" | "text" | undefined;
   readonly logLevel: LogLevel | undefined;
 }
 
-/** What waits for a reader of the log who has stopped reading: a pipe takes what it can, Node keeps the rest. */
-const UNREAD_CHARS_MAX = 256 * 1024;
-
-/** Lines that nobody reads are dropped, and counted for whoever reads on. */
-export function openLog(component: string, flags: LogFlags, runtime: Runtime): Log {
-  let unreadChars = 0;
+/**
+ * Lines that can't be written are dropped, and counted for whoever reads on. The log ends with the program: what it
+ * ends by is its last line, if that was a failure.
+ */
+export async function openLog(
+  component: string,
+  flags: LogFlags,
+  runtime: Runtime,
+  owner?: LogOwner,
+): Promise<Log> {
   let dropped = 0;
-  const write = (line: string): void => {
-    if (unreadChars + line.length > UNREAD_CHARS_MAX) {
-      dropped++;
-      return;
-    }
-    unreadChars += line.length;
-    runtime.err.write(line, () => {
-      unreadChars -= line.length;
-      if (dropped === 0 || unreadChars > 0) return;
-      const lines = dropped;
-      dropped = 0;
-      log("warn", "logLinesDropped", { lines });
-    });
+  const tellDropped = (): void => {
+    if (dropped === 0) return;
+    const lines = dropped;
+    dropped = 0;
+    log("warn", "logLinesDropped", { code: "overloaded", lines });
   };
-  const log = createLog({
-    component,
-    level: flags.logLevel ?? "info",
-    form: flags.logForm ?? (runtime.err.isTerminal ? "text" : "json"),
-    write,
-    now: runtime.now,
+  const wishes = { sink: flags.logSink ?? "auto", form: flags.logForm, component, owner } as const;
+  const sink = await openSink(wishes, runtime, {
+    failed: (to, reason) => log("warn", "logSinkFailed", { code: "storage_failed", sink: to, reason }),
+    freed: tellDropped,
+  });
+  const take = (entry: LogEntry): void => {
+    if (wasWritten(sink, entry)) tellDropped();
+    else dropped++;
+  };
+  const log = createLog({ component, owner, level: flags.logLevel ?? "info", take, now: runtime.now });
+  runtime.atEnd(async (failure) => {
+    if (failure !== undefined) tellFailure(failure, log);
+    await sink.close();
   });
   return log;
+}
+
+function wasWritten(sink: LogSink, entry: LogEntry): boolean {
+  try {
+    return sink.write(entry);
+  } catch {
+    // A full disk: the work goes on without its log.
+    return false;
+  }
+}
+
+function tellFailure(failure: unknown, log: Log): void {
+  const { code, message, hint = null } = reportOf(failure);
+  if (code === "internal") log("error", "programCrashed", { code, fault: faultText(failure) });
+  else log("error", "programFailed", { code, reason: message, hint });
 }
 
 /** To the service manager that started this program, if it wants to hear. */
@@ -54,7 +80,9 @@ export async function openNotes(runtime: Runtime, log: Log): Promise<ServiceNote
   const { env } = runtime;
   if (!env["NOTIFY_SOCKET"]) return undefined;
   const { openServiceNotes } = await import("../host/service-notify.ts");
-  return openServiceNotes(env, process.pid, (reason) => log("warn", "serviceManagerNotTold", { reason }));
+  return openServiceNotes(env, process.pid, (reason) =>
+    log("warn", "serviceManagerNotTold", { code: "unsupported", reason }),
+  );
 }
 
 /** This host's name as a name, without its domain. */

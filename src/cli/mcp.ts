@@ -42,9 +42,11 @@ export const mcp = verb(
     const project = projectAt(flags.project, runtime.cwd);
     const hub = () => hubTarget(flags, runtime);
     mustBeUsable(hub);
+    const tenant = flags.tenant ?? TENANT_DEFAULT;
+    const owner = { tenant, persona: flags.persona, project: project.name };
     await runShim({
       home: runtime.home,
-      tenant: flags.tenant ?? TENANT_DEFAULT,
+      tenant,
       host: flags.host ?? hostName(),
       persona: flags.persona,
       project: project.name,
@@ -54,7 +56,7 @@ export const mcp = verb(
       isChannel: flags.claudeChannel === "on",
       env: runtime.env,
       version: runtime.version,
-      log: openLog("mcp", flags, runtime),
+      log: await openLog("mcp", flags, runtime, owner),
       ...runtime.streams(),
       stopped: runtime.stopped,
     });

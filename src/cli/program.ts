@@ -37,9 +37,12 @@ export async function runProgram(start: ProgramStart): Promise<ExitStatus> {
   const err = openOutput(() => process.stderr, { isTerminal: () => isTerminal(2), env });
   const runtime = runtimeWith(start, { out, err, stopped: stop.signal });
   listenForStop(stop, start.exit);
+  let isCrashing = false;
   const crash = (error: unknown): void => {
+    if (isCrashing) start.exit(EXIT.software);
+    isCrashing = true;
     tellCrash(error, runtime);
-    start.exit(EXIT.software);
+    void runtime.ended(error).then(() => start.exit(EXIT.software));
   };
   process.on("uncaughtException", crash);
   process.on("unhandledRejection", crash);
@@ -56,6 +59,7 @@ function runtimeWith(
   streams: { readonly out: Output; readonly err: Output; readonly stopped: AbortSignal },
 ): Runtime {
   const { words, calledAs, isPackaged, env } = start;
+  let atEnd: ((failure: unknown) => Promise<void>)[] = [];
   let home: Home | undefined;
   const homeHere = (): Home => {
     home ??= homeAt(env["PRISM_HOME"]);
@@ -82,6 +86,14 @@ function runtimeWith(
     self: { command: process.execPath, args: isPackaged ? [] : [...process.execArgv, resolve(calledAs)] },
     typedName: typedName(start),
     now: Date.now,
+    atEnd: (work) => void atEnd.push(work),
+    async ended(failure) {
+      const works = atEnd.toReversed();
+      atEnd = [];
+      const timeUp = new Promise((resolve) => setTimeout(resolve, LAST_LINES_MS_MAX).unref());
+      const done = Promise.all(works.map((work) => work(failure).catch(() => {})));
+      if (works.length > 0) await Promise.race([done, timeUp]);
+    },
     keepDetails: (error) => keepInCrashFile(error, words[0] ?? "", homeHere),
   };
 }

@@ -46,6 +46,13 @@ export interface Runtime {
   readonly typedName: string;
   /** Epoch milliseconds. */
   now(): number;
+  /**
+   * Has this done last, whatever the verb comes to: what must not be lost is written by then. `failure` is what it
+   * ends by, undefined if it ends in order. Done within a bounded time, or left undone.
+   */
+  atEnd(work: (failure: unknown) => Promise<void>): void;
+  /** Does what was asked for, once. Called by who calls verbs; never rejects. */
+  ended(failure: unknown): Promise<void>;
   /** Keeps the details of a bug where its owner finds them; says where, or undefined if it could not. */
   keepDetails(error: unknown): string | undefined;
 }

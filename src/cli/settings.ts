@@ -187,7 +187,12 @@ export const settings = {
     "how long they must rest before they may go on",
     "10m",
   ),
-  logForm: setting(choice(["json", "text"]), "how log lines look", "text on a terminal, else json"),
+  logSink: setting(
+    choice(["auto", "stderr", "journal", "system", "file"]),
+    "where log lines go: auto is the journal under systemd, a file under launchd and the Task Scheduler",
+    "auto, which is stderr elsewhere",
+  ),
+  logForm: setting(choice(["json", "text"]), "how log lines look on stderr", "text on a terminal, else json"),
   logLevel: setting(choice(["debug", "info", "warn", "error"]), "the least of what is logged", "info"),
 } as const satisfies { readonly [key: string]: Flag };
 

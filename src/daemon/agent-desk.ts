@@ -194,7 +194,7 @@ export class AgentDesk implements AgentSide {
   /** @param gone fires when the hook no longer waits: what it reports counts, and nothing can be said to it */
   hook(params: HookParams, gone: AbortSignal): HookAnswer | Promise<HookAnswer> {
     const { log } = this.#options;
-    log("debug", "hookRan", { event: params.event, client: params.client, session: params.session });
+    log("debug", "hookRan", { hook: params.event, client: params.client, session: params.session });
     if (this.#closed) return HOOK_SILENT;
     if (params.event === "session-end") {
       this.#ended(params);

@@ -3,6 +3,7 @@
  * is configured, nothing is loaded; while it runs, the daemon does all else that it is there for.
  */
 import type { AttachSettings, AttachWork } from "../attach/attach.ts";
+import { faultText } from "../domain/log.ts";
 import type { AttachStatus } from "../ipc.ts";
 import type { SurfaceContext } from "../surfaces/surface.ts";
 import type { Clock } from "./clock.ts";
@@ -41,7 +42,7 @@ function attachingWith(options: DaemonOptions, settings: AttachSettings, clock: 
       if (!isClosed) work = openAttach({ ...options, settings, nowMs: () => clock.nowMs() });
       await work?.done;
     } catch (error) {
-      options.log("error", "attachBroke", { reason: String(error) });
+      options.log("error", "attachBroke", { code: "internal", fault: faultText(error) });
       status = { ...status, state: "failed", detail: "something went wrong inside Prism; see its log" };
     }
     settle();

@@ -22,7 +22,8 @@ export function openBellFlag(path: string, log: Log): BellFlag {
       else unlinkSync(path);
     } catch (error) {
       const reason = errnoOf(error);
-      if (reason !== "ENOENT" || wanted) log("warn", "bellFlagFailed", { isUp: wanted, reason });
+      if (reason !== "ENOENT" || wanted)
+        log("warn", "bellFlagFailed", { code: "storage_failed", isUp: wanted, reason });
     }
   }
 

@@ -9,6 +9,7 @@
 import { join } from "node:path";
 import { formatAddress } from "../domain/address.ts";
 import { type ErrorReport, errorOf, type PrismError } from "../domain/errors.ts";
+import { faultText } from "../domain/log.ts";
 import { DOORBELL_SCHEDULE, type DoorbellSchedule } from "../fsm/doorbell.ts";
 import { RETRY_PLAN, type RetryPlan } from "../fsm/retry.ts";
 import { begin, type EndReason } from "../fsm.ts";
@@ -180,7 +181,7 @@ class Daemon implements RunningDaemon {
     return openStateFile({
       disk: ports.openDisk(statePath),
       newInstance: ports.newInstance,
-      corrupt: () => options.log("warn", "stateFileCorrupt", { path: statePath }),
+      corrupt: () => options.log("warn", "stateFileCorrupt", { code: "malformed", path: statePath }),
       failed: (error) => this.#countStorageError(error),
     });
   }
@@ -226,7 +227,7 @@ class Daemon implements RunningDaemon {
     await this.#openPages();
     this.#stopWatching = ports.watchForWake(({ gapMs }) => this.#woke(gapMs));
     this.#stopResting = keepMemoryAtRest();
-    log("info", "daemonStarted", { tenant, persona, project, surface: surface.name, version });
+    log("info", "daemonStarted", { surface: surface.name, version });
     this.#driver.begin();
     // Last: what a project needs may take minutes, and the watch does not wait for it.
     attaching.begin();
@@ -313,7 +314,10 @@ class Daemon implements RunningDaemon {
     await this.#giveBack("stateFile", () => this.#stateFile.close());
     await this.#giveBack("lock", () => lock.release());
     const level = reason === "failed" ? "error" : "info";
-    options.log(level, "daemonEnded", { reason, why: failure?.message ?? null });
+    options.log(level, "daemonEnded", {
+      ...{ state: reason, reason: failure?.message ?? null },
+      ...(failure === null ? {} : { code: failure.code }),
+    });
     this.#settle(failure === null ? { reason } : { reason, error: errorOf(failure) });
   }
 
@@ -321,7 +325,7 @@ class Daemon implements RunningDaemon {
     try {
       await give();
     } catch (error) {
-      this.#parts.options.log("warn", "notGivenBack", { what, reason: String(error) });
+      this.#parts.options.log("warn", "notGivenBack", { code: "internal", what, fault: faultText(error) });
     }
   }
 }

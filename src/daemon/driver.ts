@@ -5,7 +5,7 @@
  */
 import { type Doorbell, doorbellOf } from "../domain/doorbell.ts";
 import { type ErrorReport, reportOf } from "../domain/errors.ts";
-import type { Log } from "../domain/log.ts";
+import { faultText, type Log } from "../domain/log.ts";
 import type { MailboxView } from "../domain/verbs.ts";
 import type { RingResult } from "../fsm/doorbell.ts";
 import type { Position } from "../fsm/position.ts";
@@ -181,8 +181,8 @@ export class Driver {
 
   /** A bug of ours: the daemon ends, and its launcher starts it afresh. */
   #broke(error: unknown): void {
-    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#world.log("error", "lifecycleBroke", { state: this.#state.id, detail });
+    const fault = faultText(error);
+    this.#world.log("error", "lifecycleBroke", { code: "internal", state: this.#state.id, fault });
     this.#world.hub.close();
     this.#end("failed", reportOf(error));
   }
@@ -339,7 +339,7 @@ export class Driver {
       const rungAtMs = this.#world.clock.nowMs();
       const path = this.#settledPath;
       this.#lastRing = { rungAtMs, path, outcome: "taken", reason: null };
-      this.#world.log("info", "doorbellRung", { ring: this.#state.watch.doorbells.rings, path });
+      this.#world.log("info", "doorbellRung", { ring: this.#state.watch.doorbells.rings, way: path ?? "" });
     } else if (outcome === "failed") {
       this.#lastRing = { ...this.#lastRing, outcome: "failed" };
     }

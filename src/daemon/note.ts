@@ -16,6 +16,7 @@ export interface Note {
 /** @param path as for `recordFile` */
 export function openNote(path: string, what: string, log: Log): Note {
   const file = recordFile(path, what);
+  const codeOf = (error: unknown) => (error instanceof PrismError ? error.code : "storage_failed");
   const reasonOf = (error: unknown) => (error instanceof Error ? error.message : "");
   return {
     load() {
@@ -23,7 +24,7 @@ export function openNote(path: string, what: string, log: Log): Note {
         return file.load() ?? null;
       } catch (error) {
         const isThere = !(error instanceof PrismError && error.code === "not_found");
-        if (isThere) log("warn", "noteNotRead", { what, reason: reasonOf(error) });
+        if (isThere) log("warn", "noteNotRead", { code: codeOf(error), what, reason: reasonOf(error) });
         return null;
       }
     },
@@ -31,7 +32,7 @@ export function openNote(path: string, what: string, log: Log): Note {
       try {
         file.save(record);
       } catch (error) {
-        log("warn", "noteNotWritten", { what, reason: reasonOf(error) });
+        log("warn", "noteNotWritten", { code: codeOf(error), what, reason: reasonOf(error) });
       }
     },
   };

@@ -6,7 +6,7 @@
 import { printable } from "../domain/address.ts";
 import type { Doorbell } from "../domain/doorbell.ts";
 import { PrismError } from "../domain/errors.ts";
-import type { Log } from "../domain/log.ts";
+import { faultText, type Log } from "../domain/log.ts";
 import type { RingSettled } from "../fsm/doorbell.ts";
 import type { RingOutcome, Surface } from "../surfaces/surface.ts";
 
@@ -34,7 +34,11 @@ export function openRinger(surface: Surface, log: Log): Ringer {
     try {
       return outcomeOf(await ring());
     } catch (error) {
-      log("error", "surfaceThrew", { surface: surface.name, reason: String(error) });
+      log("error", "surfaceThrew", {
+        code: "surface_failed",
+        surface: surface.name,
+        fault: faultText(error),
+      });
       return { kind: "failed", reason: `the surface "${surface.name}" failed: ${reasonOf(error)}` };
     }
   }
@@ -82,7 +86,12 @@ export function openRinger(surface: Surface, log: Log): Ringer {
         }),
         CLOSE_TIMEOUT_MS,
       );
-      if (!closed) log("warn", "surfaceNotClosed", { surface: surface.name, timeoutMs: CLOSE_TIMEOUT_MS });
+      if (!closed)
+        log("warn", "surfaceNotClosed", {
+          code: "surface_failed",
+          surface: surface.name,
+          timeoutMs: CLOSE_TIMEOUT_MS,
+        });
     },
   };
 }

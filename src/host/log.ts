@@ -1,101 +1,96 @@
 /**
- * A log that is read by machines (JSON, one event a line) or by a person (text). Neutralises control
- * characters, so that nothing that came over a wire can move a cursor or begin a line of its own.
- * Knows no file and no stream: `write` is handed in, and a log that can't be written stops nobody.
+ * A log whose lines are read by machines (JSON, one event a line) or by a person (`log-text.ts`). Neutralises control
+ * characters, so that nothing that came over a wire can move a cursor or begin a line of its own. Knows no file and no
+ * stream: who takes the lines is handed in, and a log that can't be written stops nobody.
  */
-import { printable } from "../domain/address.ts";
-import type { Log, LogFields, LogLevel } from "../domain/log.ts";
+import { ERROR_CLASS_OF } from "../domain/error-class.ts";
+import type { ErrorCode } from "../domain/errors.ts";
+import type { Log, LogFields, LogLevel, LogOwner } from "../domain/log.ts";
 
 const RANKS: { readonly [level in LogLevel]: number } = { debug: 0, info: 1, warn: 2, error: 3 };
 
 /** One field's text: a path fits, a stack does not. */
 const FIELD_CHARS_MAX = 1000;
 /** A line's characters: under the 16 KiB at which container runtimes and journals split lines. */
-const LINE_CHARS_MAX = 8000;
+export const LINE_CHARS_MAX = 8000;
 /** Controls that JSON leaves as they are: DEL and C1, line separators, changes of writing direction. */
 const LEFT_BY_JSON = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
-export interface LogOptions {
+export interface LogEntry {
+  /** Epoch milliseconds. */
+  readonly atMs: number;
+  readonly level: LogLevel;
   /** Which part speaks: `hub`, `daemon`. */
   readonly component: string;
+  readonly owner: LogOwner | undefined;
+  readonly event: string;
+  /** No text of it is longer than a bound, and all of it is whole characters. */
+  readonly fields: LogFields;
+}
+
+export interface LogOptions {
+  readonly component: string;
+  readonly owner?: LogOwner | undefined;
   /** The lowest level that is written. */
   readonly level: LogLevel;
-  readonly form: "json" | "text";
-  /** Takes one line with its line feed. What it throws is swallowed. */
-  readonly write: (line: string) => void;
+  /** What it throws is swallowed. */
+  readonly take: (entry: LogEntry) => void;
   /** Epoch milliseconds. */
   readonly now?: () => number;
 }
 
-/**
- * @returns never throws, whatever the fields hold. `json` lines have `time` (ISO 8601, UTC), `level`,
- *   `component`, `event` and the fields beside them; a field of one of these names gets a `_` behind it
- */
+/** @returns never throws, whatever the fields hold */
 export function createLog(options: LogOptions): Log {
+  const { component, owner, take, now = Date.now } = options;
   const threshold = RANKS[options.level];
-  const now = options.now ?? Date.now;
-  const lineOf = options.form === "json" ? jsonLine : textLine;
-  return (level, event, fields = {}) => {
+  return (level: LogLevel, event: string, fields: LogFields) => {
     if (RANKS[level] < threshold) return;
     try {
-      options.write(`${lineOf({ atMs: now(), level, component: options.component, event }, fields)}\n`);
+      take({ ...{ atMs: now(), level, component, owner, event }, fields: bounded(fields) });
     } catch {
       // A full disk or a closed pipe: the work goes on without its log.
     }
   };
 }
 
-interface LineHead {
-  readonly atMs: number;
-  readonly level: LogLevel;
-  readonly component: string;
-  readonly event: string;
+function bounded(fields: LogFields): LogFields {
+  const kept: { [key: string]: LogFields[string] } = {};
+  for (const [key, value] of Object.entries(fields)) {
+    if (value === undefined) continue;
+    kept[key] = typeof value === "string" ? clip(value) : value;
+    if (key === "code") kept["error_class"] = ERROR_CLASS_OF[value as ErrorCode] ?? "unclassified";
+  }
+  return kept;
 }
 
-const HEAD_KEYS = ["time", "level", "component", "event", "truncated"];
+const HEAD_KEYS = ["time", "level", "component", "tenant", "persona", "project", "event", "truncated"];
 
-function jsonLine(head: LineHead, fields: LogFields): string {
-  const { atMs, level, component, event } = head;
-  const named = { time: new Date(atMs).toISOString(), level, component, event };
-  const line: { [key: string]: unknown } = named;
+/**
+ * `time` (ISO 8601, UTC), `level`, `component`, `tenant`, `persona` and `project` if it is somebody's, `event`, and
+ * the fields beside them; a field of one of these names gets a `_` behind it.
+ *
+ * @returns without a line feed
+ */
+export function jsonLine({ atMs, level, component, owner, event, fields }: LogEntry): string {
+  const head = { time: new Date(atMs).toISOString(), level, component, ...owner, event };
+  const line: { [key: string]: unknown } = head;
   let charsLeft = LINE_CHARS_MAX;
   for (const [key, value] of Object.entries(fields)) {
-    const shown = typeof value === "string" ? clip(value) : value;
     // Six characters is the longest that one can become: \u001b.
-    charsLeft -= key.length + (typeof shown === "string" ? shown.length : 24);
+    charsLeft -= key.length + (typeof value === "string" ? value.length : 24);
     if (charsLeft < 0) {
       line["truncated"] = true;
       break;
     }
-    line[HEAD_KEYS.includes(key) ? `${key}_` : key] = shown;
+    line[HEAD_KEYS.includes(key) ? `${key}_` : key] = value;
   }
   return JSON.stringify(line).replace(LEFT_BY_JSON, escaped);
 }
 
-function textLine(head: LineHead, fields: LogFields): string {
-  const time = new Date(head.atMs).toISOString().slice(11, 23);
-  const words = [time, head.level.padEnd(5), head.component.padEnd(6), printable(head.event)];
-  let charsLeft = LINE_CHARS_MAX;
-  for (const [key, value] of Object.entries(fields)) {
-    const word = `${printable(key)}=${textValue(value)}`;
-    charsLeft -= word.length;
-    if (charsLeft < 0) {
-      words.push("...");
-      break;
-    }
-    words.push(word);
-  }
-  return words.join(" ").toWellFormed();
-}
-
-function textValue(value: string | number | boolean | null): string {
-  if (typeof value !== "string") return String(value);
-  const shown = printable(value, FIELD_CHARS_MAX);
-  return /^[^\s"=]+$/.test(shown) ? shown : `"${shown.replaceAll('"', "'")}"`;
-}
-
 function clip(text: string): string {
-  return text.length <= FIELD_CHARS_MAX ? text : `${text.slice(0, FIELD_CHARS_MAX).toWellFormed()}...`;
+  return text.length <= FIELD_CHARS_MAX
+    ? text.toWellFormed()
+    : `${text.slice(0, FIELD_CHARS_MAX).toWellFormed()}...`;
 }
 
 function escaped(char: string): string {

@@ -3,6 +3,7 @@
  * somebody scrapes. No label names a tenant, a persona or a project, so that the page says the same to everybody who
  * may read it. Knows no clock, store or socket.
  */
+import { ERROR_CLASS_OF } from "../domain/error-class.ts";
 import { ERROR_CLASSES, type ErrorClass, type ErrorCode } from "../domain/errors.ts";
 import {
   LIVENESS,
@@ -12,7 +13,6 @@ import {
   SIGNAL_STATES,
   type SignalState,
 } from "../domain/verbs.ts";
-import { ERROR_CLASS_OF } from "../metrics.ts";
 import { type FamilyHead, headText, labelsText, PAGE_END, type PageForm } from "./exposition.ts";
 import { Histogram } from "./histogram.ts";
 

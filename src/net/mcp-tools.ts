@@ -12,7 +12,7 @@ import {
 } from "@modelcontextprotocol/server";
 import { printable } from "../domain/address.ts";
 import { errorOf, PrismError, reportOf } from "../domain/errors.ts";
-import type { Log } from "../domain/log.ts";
+import { faultText, type Log } from "../domain/log.ts";
 import { nearest } from "../domain/shape.ts";
 import { errorText } from "../domain/tool-text.ts";
 import type { Tool } from "../domain/tools.ts";
@@ -96,8 +96,9 @@ function textResult(text: string, isError: boolean) {
 function knownError(error: unknown, log: Log, tool: Tool): PrismError {
   if (error instanceof PrismError) return error;
   log("error", "toolFailed", {
+    code: "internal",
     tool: tool.name,
-    detail: error instanceof Error ? (error.stack ?? "") : String(error),
+    fault: faultText(error),
   });
   return errorOf(reportOf(error));
 }

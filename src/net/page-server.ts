@@ -49,9 +49,13 @@ export async function openPageServer(options: PageServerOptions): Promise<Runnin
     void respond(socket, guarded, bounds).then(() => sockets.delete(socket));
   });
   server.maxConnections = CONNECTIONS_MAX;
-  server.on("drop", () => log("warn", "pageClientRefused", { connectionsMax: CONNECTIONS_MAX }));
+  server.on("drop", () =>
+    log("warn", "pageClientRefused", { code: "overloaded", connectionsMax: CONNECTIONS_MAX }),
+  );
   await bind(server, { host, port: listen.port }, options.flag);
-  server.on("error", (error) => log("error", "pageServerFailed", { reason: errnoOf(error) }));
+  server.on("error", (error) =>
+    log("error", "pageServerFailed", { code: "internal", reason: errnoOf(error) }),
+  );
   const { port } = server.address() as AddressInfo;
   let closing: Promise<void> | undefined;
   return {
@@ -93,7 +97,8 @@ function bind(server: Server, { host, port }: { host: string; port: number }, fl
   });
 }
 
-function bindError(error: NodeJS.ErrnoException, where: string, flag: string): PrismError {
+/** @param flag how to type the flag that says where */
+export function bindError(error: NodeJS.ErrnoException, where: string, flag: string): PrismError {
   const init = { hint: `choose another one with ${flag} HOST:PORT`, cause: error };
   switch (error.code) {
     case "EADDRINUSE":

@@ -141,7 +141,10 @@ export class HubLink {
     this.#state = { id: "closed" };
     if (state.id === "open" && session !== undefined) {
       await state.connection.call("wrap", { session }, withinMs).catch((error: unknown) => {
-        this.#options.log("debug", "wrapFailed", { detail: error instanceof Error ? error.message : "" });
+        this.#options.log("debug", "wrapFailed", {
+          code: "hub_unreachable",
+          reason: error instanceof Error ? error.message : "",
+        });
       });
     }
     this.#attempt?.reject(new PrismError("interrupted", "prism mcp is ending"));
@@ -219,7 +222,7 @@ export class HubLink {
       this.#settle(connection);
       return;
     }
-    this.#options.log("warn", "registerFailed", { code: error.code, message: error.message });
+    this.#options.log("warn", "registerFailed", { code: error.code, reason: error.message });
     this.#refusal = error;
     connection.close();
   }
@@ -238,7 +241,7 @@ export class HubLink {
     this.#attempt?.reject(error);
     this.#attempt = undefined;
     const delayMs = this.#backoff.next();
-    this.#options.log("debug", "hubAway", { code: error.code, message: error.message, retryInMs: delayMs });
+    this.#options.log("debug", "hubAway", { code: error.code, reason: error.message, retryInMs: delayMs });
     this.#state = { id: "waiting", timer: setTimeout(() => void this.#dial(), delayMs) };
   }
 

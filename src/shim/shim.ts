@@ -123,7 +123,7 @@ export async function runShim(options: ShimOptions): Promise<void> {
       if (era === "legacy") listener = server;
       return server;
     },
-    { transport, onerror: (error) => log("debug", "mcpRefused", { detail: error.message }) },
+    { transport, onerror: (error) => log("debug", "mcpRefused", { code: "malformed", reason: error.name }) },
   );
 
   await ended(options);
@@ -136,7 +136,10 @@ export async function runShim(options: ShimOptions): Promise<void> {
 
 /** JSON-RPC 2.0 section 5.1: what can't be parsed has no id to answer to. */
 function refuseLine({ stdout, log }: ShimOptions): void {
-  log("warn", "mcpLineNotJson", { hint: "only JSON-RPC may be written to this program's standard input" });
+  log("warn", "mcpLineNotJson", {
+    code: "malformed",
+    hint: "only JSON-RPC may be written to this program's standard input",
+  });
   const error = { code: -32_700, message: "Parse error: the line is not JSON" };
   stdout.write(`${JSON.stringify({ jsonrpc: "2.0", id: null, error })}\n`);
 }
@@ -160,7 +163,11 @@ function notify(server: Server, bell: Doorbell, log: Log): void {
   server
     .sendLoggingMessage({ level, logger: "prism", data: `${sentenceOf(bell)}: call prism_drain` })
     .catch((error: unknown) => {
-      log("debug", "doorbellNotSent", { detail: error instanceof Error ? error.message : "" });
+      log("debug", "doorbellNotShown", {
+        code: "surface_failed",
+        way: "message",
+        reason: error instanceof Error ? error.message : "",
+      });
     });
 }
 
@@ -175,7 +182,11 @@ function pushToChannel(server: Server, words: string, log: Log): void {
       params: { content: words, meta: { kind: "doorbell" } },
     })
     .catch((error: unknown) => {
-      log("debug", "channelNotSent", { detail: error instanceof Error ? error.message : "" });
+      log("debug", "doorbellNotShown", {
+        code: "surface_failed",
+        way: "channel",
+        reason: error instanceof Error ? error.message : "",
+      });
     });
 }
 

@@ -4,10 +4,11 @@
  * doorbells and state slots; simulated is everything they touch. One thread, one timeline, no other source
  * of order or chance: the same seed is the same run.
  */
+
+import { ERROR_CLASS_OF } from "../../src/domain/error-class.ts";
 import type { SignalRecord } from "../../src/domain/verbs.ts";
 import { loopBounds } from "../../src/hub/core/bounds.ts";
 import type { LoopBounds } from "../../src/hub/core/loops.ts";
-import { ERROR_CLASS_OF } from "../../src/metrics.ts";
 import { Checker } from "./checker.ts";
 import { Host, Process } from "./host.ts";
 import { HubHouse } from "./hub-house.ts";

@@ -78,7 +78,7 @@ describe.each(SYSTEMS)("$name", ({ target, open, endsAtSigterm }) => {
   test("a wrapped daemon ends in order", async () => {
     expect((await told("wrap", ...place)).wrapped).toHaveLength(1);
     expect(await daemon.ended).toBe(0);
-    expect(daemon.err()).toContain('"event":"daemonEnded","reason":"wrapped"');
+    expect(daemon.err()).toContain('"event":"daemonEnded","state":"wrapped"');
   });
 
   test("the hub ends, in order where it can be asked to, and comes back with everything", async () => {

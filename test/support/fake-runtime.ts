@@ -27,6 +27,7 @@ export interface FakeFacts {
 export function fakeRuntime(facts: FakeFacts = {}): FakeRuntime {
   const printed = { out: "", err: "" };
   const details: unknown[] = [];
+  const atEnd: ((failure: unknown) => Promise<void>)[] = [];
   const stop = new AbortController();
   const env = facts.env ?? {};
   const home = homeAt(env["PRISM_HOME"] ?? mkdtempSync(join(tmpdir(), "prism-cli-")));
@@ -64,6 +65,10 @@ export function fakeRuntime(facts: FakeFacts = {}): FakeRuntime {
     self: { command: process.execPath, args: [] },
     typedName: "prism",
     now: () => 1_795_000_000_000,
+    atEnd: (work) => void atEnd.push(work),
+    async ended(failure) {
+      for (const work of atEnd.splice(0)) await work(failure);
+    },
     keepDetails(error) {
       details.push(error);
       return "/log/crash.log";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { ERROR_CLASS_OF } from "../../src/domain/error-class.ts";
 import { ERROR_CODES } from "../../src/domain/errors.ts";
-import { ERROR_CLASS_OF, exposition, PersonaMetrics } from "../../src/metrics.ts";
+import { exposition, PersonaMetrics } from "../../src/metrics.ts";
 
 const REVIEWER = { tenant: "local", host: "laptop", persona: "reviewer", project: "shop" };
 

@@ -3,11 +3,11 @@
  * status 0, and leaves a line in the log. The one other status is 2, by which a hook that blocks wakes its agent.
  * Loads as little as it can, since a process is started for each event. Knows no argument parser: see `input.ts`.
  */
-import { appendFileSync, readSync, statSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { readSync, writeSync } from "node:fs";
 import { type Address, formatAddress } from "../../domain/address.ts";
 import { ensurePrivateDir, type Home, ipcPathOf } from "../../host/home.ts";
-import { createLog } from "../../host/log.ts";
+import { createLog, jsonLine } from "../../host/log.ts";
+import { logFileOf, openLogFile } from "../../host/log-file.ts";
 import { procStatOf } from "../../host/proc-stat.ts";
 import { birthOf, isProcessAlive } from "../../host/process-alive.ts";
 import type { HookAnswer, HookEvent, HookParams } from "../../ipc/hook.ts";
@@ -35,7 +35,6 @@ const WAKE_STATUS = 2;
 const ANSWER_MS_MAX = 100;
 /** A tool's answer stands in it, and may be long; what is needed stands before that. */
 const STDIN_BYTES_MAX = 1024 * 1024;
-const LOG_BYTES_MAX = 1024 * 1024;
 const CLIENT_LOOK_MS = 15_000;
 
 /** @returns the exit status. Never rejects. */
@@ -133,19 +132,19 @@ function clientAbove({ parent }: HookProcess): number | null {
 const SHELL = /^(sh|bash|dash|zsh|ksh|fish|busybox)$/;
 
 /** One line for who looks after hooks that do nothing; never in the way of the agent. */
-function note(hook: Hook, event: string, reason: string): void {
+function note(hook: Hook, event: "hookFailed" | "hookWithoutDaemon", reason: string): void {
   try {
+    const { client, address, tenant } = hook;
     ensurePrivateDir(hook.home.logDir);
-    const path = join(hook.home.logDir, "hook.log");
-    const isFull = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_MAX;
+    const file = openLogFile(logFileOf(hook.home, "hook", undefined));
     const log = createLog({
-      ...{ component: "hook", form: "json", level: "info" },
-      write: (line) => appendFileSync(path, line, { mode: 0o600, flag: isFull ? "w" : "a" }),
+      ...{ component: "hook", owner: { tenant, ...address }, level: "info" },
+      take: (entry) => file.write(jsonLine(entry)),
     });
-    const { client, address } = hook;
-    log(event === "hookFailed" ? "warn" : "info", event, {
-      ...{ hook: hook.event, client, address: formatAddress(address), reason },
-    });
+    const fields = { hook: hook.event, client, reason };
+    if (event === "hookFailed") log("warn", event, { code: "internal", ...fields });
+    else log("info", event, { code: "daemon_unreachable", ...fields });
+    file.close();
   } catch {
     // The agent goes on, and the log has no place to say so.
   }

@@ -3,7 +3,7 @@
  * as such; who ended in order has left no socket, and is nobody to ask. Knows no HTTP and no words for a person.
  */
 import { existsSync } from "node:fs";
-import type { Address } from "../../domain/address.ts";
+import { type Address, formatAddress } from "../../domain/address.ts";
 import type { Log } from "../../domain/log.ts";
 import { type DaemonPlace, daemonPlaces } from "../../host/daemon-places.ts";
 import { ipcPathOf } from "../../host/home.ts";
@@ -81,12 +81,12 @@ export function openGatherer(options: GatherOptions): Gatherer {
       const { page } = await connection.call("metrics", { form }, ANSWER_MS_MAX);
       const fault = typeof page === "string" ? pageFault(page, form) : "it is no text";
       if (fault === null) return page;
-      log("warn", "pageRefused", { persona: address.persona, project: address.project, reason: fault });
+      log("warn", "pageRefused", { code: "malformed", of: formatAddress(address), reason: fault });
     } catch (error) {
       // What comes late must not be taken for the next answer's time; the next scrape begins anew.
       kept.get(path)?.close();
       const reason = error instanceof Error ? error.message : String(error);
-      log("debug", "daemonSilent", { persona: address.persona, project: address.project, reason });
+      log("debug", "daemonSilent", { code: "daemon_unreachable", of: formatAddress(address), reason });
     }
     return null;
   }

@@ -38,7 +38,7 @@ const definition = table({
 export const metricsServe = verb(
   definition,
   async ({ flags }, runtime) => {
-    const log = openLog("metrics", flags, runtime);
+    const log = await openLog("metrics", flags, runtime);
     const listen = flags.listen ?? { host: "127.0.0.1", port: PORT_DEFAULT };
     if (!isLoopback(listen.host) && !flags.plaintext) {
       throw new PrismError(

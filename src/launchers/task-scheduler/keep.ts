@@ -78,7 +78,7 @@ async function runOnce({ program, env, logPath }: Kept, world: KeepWorld): Promi
   try {
     const [command, ...args] = program;
     const child = spawn(command, args, {
-      env: { ...world.env, ...env },
+      env: { ...world.env, ...env, PRISM_LAUNCHER: "task-scheduler" },
       stdio: ["ignore", log, log],
       windowsHide: true,
     });

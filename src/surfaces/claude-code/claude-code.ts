@@ -125,7 +125,9 @@ function surfaceOf(
       const outcome = await ringer.ring(bell, cancelled);
       const { ring, attempt } = bell;
       const said = outcome.kind === "taken" ? outcome.path : outcome.reason;
-      log("debug", "claudeCodeRung", { ring, attempt, outcome: outcome.kind, said });
+      log("debug", "surfaceRang", {
+        ...{ surface: CLIENT, purpose: "ring", ring, attempt, outcome: outcome.kind, said },
+      });
       return outcome;
     },
     report(): SurfaceReport {

@@ -83,7 +83,7 @@ export class HeadlessAgent {
         this.#running = undefined;
         const outcome = endOf(ending, fault);
         const status = ending.kind === "exited" ? ending.status : null;
-        log("info", "headlessAgentEnded", { ending: ending.kind, status, fault });
+        log("info", "agentEnded", { client: "claude-code", ending: ending.kind, status, reason: fault });
         settle(outcome);
       });
       if (cancelled.aborted) leave();

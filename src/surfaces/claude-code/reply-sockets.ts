@@ -73,7 +73,7 @@ export class ReplySockets {
       }
       const server = createServer((peer) => this.#hear(peer));
       server.once("error", (error) => {
-        this.#log("warn", "replySocketFailed", { reason: String(error) });
+        this.#log("warn", "replySocketFailed", { code: "surface_failed", reason: String(error) });
         resolve(null);
       });
       server.listen(path, () => {
@@ -103,7 +103,7 @@ export class ReplySockets {
 
   #read(line: string): void {
     const { id, status } = statusIn(line);
-    this.#log("debug", "inboxReplied", { status });
+    this.#log("debug", "inboxReplied", { state: status });
     if (id === null || !REFUSED.has(status)) return;
     this.#waiting.get(id)?.();
     this.#waiting.delete(id);

@@ -66,7 +66,7 @@ export class Resumer {
     const { kind } = outcome;
     this.#options.context.log(kind === "taken" ? "info" : "warn", "agentResumed", {
       ...{ mode: this.#options.mode.kind, session: this.#last, outcome: kind },
-      reason: kind === "taken" ? null : outcome.reason,
+      ...(kind === "taken" ? { reason: null } : { code: "surface_failed", reason: outcome.reason }),
     });
     if (kind === "taken" || this.#headless?.isRunning() === true) this.#guard.started();
     else this.#guard.failed(outcome.reason);

@@ -91,7 +91,7 @@ class Notifications {
     if (this.#closed) return failed("the surface is closed");
     if (isMoot) return failed(MOOT);
     const reason = reasonOf(ending, timeoutMs);
-    this.#context.log("debug", "notificationFailed", { reason });
+    this.#context.log("debug", "notificationFailed", { code: "surface_failed", reason });
     // It has the bell, and says so first in its next answer: all that this surface can promise an agent.
     if (this.#context.agent.listeners() > 0) return { kind: "taken", path: "next tool answer" };
     return failed(`no notification could be shown, and no agent is attached: ${reason}`);

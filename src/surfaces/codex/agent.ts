@@ -93,7 +93,10 @@ export class CodexAgent {
     const outcome = await this.#ringer.ring(bell, cancelled);
     const { log } = this.#context;
     const said = outcome.kind === "taken" ? outcome.path : outcome.reason;
-    log("debug", "codexRung", { ring: bell.ring, attempt: bell.attempt, outcome: outcome.kind, said });
+    log("debug", "surfaceRang", {
+      ...{ surface: "codex", purpose: "ring", ring: bell.ring, attempt: bell.attempt },
+      ...{ outcome: outcome.kind, said },
+    });
     return outcome;
   }
 

@@ -93,7 +93,7 @@ export class Resumer {
   #ended(fault: string | null): void {
     const { guard, context } = this.#options;
     this.#headless = undefined;
-    context.log("debug", "codexEnded", { fault });
+    context.log("debug", "agentEnded", { client: "codex", reason: fault });
     // Whoever has drained is known to the guard already, and then this counts for nothing.
     guard.failed(this.#closing.signal.aborted ? CUT_SHORT : (fault ?? UNDRAINED));
   }

@@ -4,9 +4,9 @@
  * group when it ends is ended too, so a command that wants to leave something behind starts it in a session of its
  * own (setsid, tmux, systemd-run). Knows nothing of what the command does.
  */
-
 import type { Doorbell } from "../../domain/doorbell.ts";
 import { PrismError } from "../../domain/errors.ts";
+import { faultText } from "../../domain/log.ts";
 import { type Infer, listOf, maybe, object, readShape, text, whole } from "../../domain/shape.ts";
 import type { CommandLine, Ending, RunningCommand } from "../../host/command.ts";
 import type { RingOutcome, Surface, SurfaceContext } from "../surface.ts";
@@ -94,7 +94,11 @@ class CommandSlot {
       return await untilCancelled(outcome, cancelled, () => running.stop());
     } catch (error) {
       this.#busy = false;
-      this.#context.log("error", "execFailed", { reason: String(error) });
+      this.#context.log("error", "surfaceThrew", {
+        code: "surface_failed",
+        surface: "exec",
+        fault: faultText(error),
+      });
       return failed("the command could not be run");
     }
   }
@@ -115,7 +119,7 @@ class CommandSlot {
     this.#busy = false;
     const status = ending.kind === "exited" ? ending.status : null;
     const said = ending.lastLine;
-    this.#context.log("debug", "execCommandEnded", {
+    this.#context.log("debug", "commandEnded", {
       ...{ purpose, ring, attempt },
       ...{ ending: ending.kind, status, said },
     });

@@ -3,9 +3,9 @@
  * on a terminal device named in the configuration, or else on the process's own output. Taken means written.
  * Knows nothing of what the person does then.
  */
-
 import type { Doorbell } from "../../domain/doorbell.ts";
 import { PrismError } from "../../domain/errors.ts";
+import { faultText } from "../../domain/log.ts";
 import { flag, type Infer, maybe, object, oneOf, readShape, text } from "../../domain/shape.ts";
 import type { RingOutcome, Surface, SurfaceContext } from "../surface.ts";
 import { type BellStyle, bellText } from "./bell-text.ts";
@@ -67,7 +67,11 @@ class TerminalSurface implements Surface {
     try {
       return await writing;
     } catch (error) {
-      this.#context.log("error", "terminalRingFailed", { reason: String(error) });
+      this.#context.log("error", "surfaceThrew", {
+        code: "surface_failed",
+        surface: "terminal",
+        fault: faultText(error),
+      });
       return failed("the terminal could not be written to");
     } finally {
       this.#underWay = undefined;

@@ -4,6 +4,7 @@
  */
 import type { Doorbell } from "../../domain/doorbell.ts";
 import { PrismError } from "../../domain/errors.ts";
+import { faultText } from "../../domain/log.ts";
 import { type Infer, maybe, object, readShape, text, whole } from "../../domain/shape.ts";
 import type { PaneRinger } from "../pane/ring.ts";
 import type { Tmux } from "../pane/tmux-client.ts";
@@ -120,14 +121,14 @@ class RingSlot {
   }
 
   ring(bell: Doorbell, cancelled: AbortSignal): Promise<RingOutcome> {
-    return this.#alone("tmuxRung", bell, cancelled, async (called) => {
+    return this.#alone("ring", bell, cancelled, async (called) => {
       const { ringer } = await this.#load();
       return ringer.ring(bell, called);
     });
   }
 
   resume(command: string, bell: Doorbell, cancelled: AbortSignal): Promise<RingOutcome> {
-    return this.#alone("tmuxResumed", bell, cancelled, async (called) => {
+    return this.#alone("resume", bell, cancelled, async (called) => {
       const [{ tmux }, { startAgent }] = await Promise.all([this.#load(), import("../pane/resume.ts")]);
       const { target, prompt } = this.#settings;
       const settings = {
@@ -144,7 +145,7 @@ class RingSlot {
   }
 
   async #alone(
-    event: string,
+    purpose: "ring" | "resume",
     bell: Doorbell,
     cancelled: AbortSignal,
     act: (cancelled: AbortSignal) => Promise<RingOutcome>,
@@ -154,7 +155,7 @@ class RingSlot {
     if (this.#underWay !== undefined) return failed(OVERLAP);
     const { log } = this.#context;
     const acting = act(AbortSignal.any([cancelled, this.#closing.signal])).catch((error: unknown) => {
-      log("error", "tmuxFailed", { reason: String(error) });
+      log("error", "surfaceThrew", { code: "surface_failed", surface: "tmux", fault: faultText(error) });
       return failed("the pane could not be rung");
     });
     this.#underWay = acting;
@@ -162,7 +163,9 @@ class RingSlot {
     this.#underWay = undefined;
     const { ring, attempt } = bell;
     const said = outcome.kind === "taken" ? outcome.path : outcome.reason;
-    log("debug", event, { ring, attempt, outcome: outcome.kind, said });
+    log("debug", "surfaceRang", {
+      ...{ surface: "tmux", purpose, ring, attempt, outcome: outcome.kind, said },
+    });
     return outcome;
   }
 

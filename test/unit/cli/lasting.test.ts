@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { openLog } from "../../../src/cli/lasting.ts";
 import type { Runtime } from "../../../src/cli/runtime.ts";
 
-const FLAGS = { logForm: "json", logLevel: "info" } as const;
+const FLAGS = { logSink: "stderr", logForm: "json", logLevel: "info" } as const;
 
 /** A standard error that takes lines, and has them read when the test says so. */
 function slowReader() {
@@ -15,7 +15,7 @@ function slowReader() {
       unread.push(() => written?.());
     },
   };
-  const runtime = { err, now: () => 0 } as unknown as Runtime;
+  const runtime = { err, now: () => 0, env: {}, atEnd() {} } as unknown as Runtime;
   return {
     lines,
     runtime,
@@ -25,10 +25,10 @@ function slowReader() {
   };
 }
 
-it("a log that nobody reads does not grow, and says afterwards how many lines it lost", () => {
+it("a log that nobody reads does not grow, and says afterwards how many lines it lost", async () => {
   const { lines, runtime, readAll } = slowReader();
-  const log = openLog("daemon", FLAGS, runtime);
-  for (let line = 0; line < 10_000; line++) log("info", "tick", { line });
+  const log = await openLog("daemon", FLAGS, runtime);
+  for (let line = 0; line < 10_000; line++) log("info", "hostWoke", { gapMs: line });
   const kept = lines.length;
   expect(lines.join("").length).toBeLessThanOrEqual(256 * 1024);
   expect(kept).toBeGreaterThan(1000);
@@ -37,6 +37,6 @@ it("a log that nobody reads does not grow, and says afterwards how many lines it
     { level: "warn", event: "logLinesDropped", lines: 10_000 - kept },
   ]);
   readAll();
-  log("info", "tick");
+  log("info", "hubClosed", {});
   expect(lines).toHaveLength(kept + 2);
 });

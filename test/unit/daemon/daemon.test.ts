@@ -177,7 +177,7 @@ describe("a daemon with a bug", () => {
     };
     const { daemon, log } = await stage.open({ ports: { random } });
     expect(await daemon.closed).toMatchObject({ reason: "failed", error: { code: "internal" } });
-    expect(log.entries.find(({ event }) => event === "lifecycleBroke")?.fields["detail"]).toContain("a bug");
+    expect(log.entries.find(({ event }) => event === "lifecycleBroke")?.fields["fault"]).toContain("a bug");
     await openSettled(stage);
   });
 });

@@ -23,7 +23,7 @@ describe("a surface that is closed", () => {
     });
     await openRinger(broken, log).close();
     expect(entries).toMatchObject([
-      { event: "surfaceThrew", fields: { reason: "Error: a bug in the surface" } },
+      { event: "surfaceThrew", fields: { fault: expect.stringMatching(/^Error: a bug in the surface < at /) } },
     ]);
   });
 

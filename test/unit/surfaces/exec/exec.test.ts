@@ -106,7 +106,7 @@ describe("surface exec", () => {
     expect(lines).toEqual([
       [
         "debug",
-        "execCommandEnded",
+        "commandEnded",
         { purpose: "ring", ring: 3, attempt: 1, ending: "exited", status: 4, said: "hm" },
       ],
     ]);
