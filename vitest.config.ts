@@ -33,10 +33,11 @@ const UNHURRIED = [
 ];
 
 /**
- * Five projects. `fast` runs all day inside `npm run ok`. `unhurried` takes as long as the rest of the fast
+ * Six projects. `fast` runs all day inside `npm run ok`. `unhurried` takes as long as the rest of the fast
  * ones together. `e2e` drives the built executable with real sockets and real child processes. `clients` drives
  * the real clients, which are no part of the project, and runs by `npm run e2e:clients` only. `smoke` runs each
- * released executable on its own system or what comes near to it, by `npm run smoke:all` only.
+ * released executable on its own system or what comes near to it, by `npm run smoke:all` only. `systemd` has real
+ * service managers keep the built executable alive, as root and by `npm run e2e:systemd` only.
  */
 export default defineConfig({
   test: {
@@ -67,6 +68,15 @@ export default defineConfig({
           include: ["test/smoke/**/*.test.ts"],
           testTimeout: 240_000,
           hookTimeout: 1_200_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "systemd",
+          include: ["test/systemd/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
           fileParallelism: false,
         },
       },

@@ -1,21 +1,23 @@
 /**
  * Makes `dist/prism`, the one executable, and `dist/prism-daemon`, a link to it; or what is released.
  *
- *   node scripts/build-binaries.ts [--if-stale] [--entry FILE] [--out FOLDER]
+ *   node scripts/build-binaries.ts [--if-stale] [--entry FILE] [--out FOLDER] [--version VERSION]
  *   node scripts/build-binaries.ts --target NAME | --all       `dist/prism-NAME`; all five, and SHA256SUMS
+ *   ... --xz                                                    and an archive of each, to download
  *
  * The first needs what `npm ci` brought and nothing else: no network, no compiler. The others fetch the runtimes
  * of other systems from the npm registry, once. Beside each file lie its bill of materials (`.cdx.json`) and its
  * record (`.build.json`). A finished file replaces the old one in one step, so a running daemon keeps its own and
  * two builds at once do no harm.
  */
-import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Executable } from "./build/executable.ts";
 import { hashInputs } from "./build/inputs.ts";
+import type { Notice } from "./build/notices.ts";
+import { compress, writeLicences, writeSums } from "./build/release.ts";
 import {
   fetchedRuntime,
   installedRuntime,
@@ -29,6 +31,9 @@ import { sourceDate } from "./build/source-date.ts";
 import { hostTarget, releaseName, TARGETS, type Target, targetNamed } from "./build/targets.ts";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** In the npm package of a Node for Linux or macOS. */
+const LICENCE_FILE = "LICENSE";
 
 /** Packages that decide the bytes of the executable, and so stand in its record. */
 const TOOLS = ["@yao-pkg/pkg", "esbuild", "postject"];
@@ -60,15 +65,27 @@ async function main(): Promise<void> {
       target: { type: "string" },
       entry: { type: "string", default: "src/main.ts" },
       out: { type: "string", default: "dist" },
+      // Another than the package's own: to try an upgrade out.
+      version: { type: "string" },
+      xz: { type: "boolean", default: false },
     },
   });
   const outDir = resolve(ROOT, values.out);
-  const place = { outDir, inputs: hashInputs(ROOT), entry: resolve(ROOT, values.entry) };
+  const { version } = values;
+  const place = { outDir, inputs: hashInputs(ROOT), entry: resolve(ROOT, values.entry), version };
   if (values.all || values.target !== undefined) {
     const targets = values.all ? TARGETS : [targetNamed(values.target ?? "")];
+    const notices: Notice[] = [];
     for (const target of targets) {
-      await build({ ...place, target, fileName: releaseName(target), isRelease: true });
+      const fileName = releaseName(target);
+      const made = await build({ ...place, target, fileName, isRelease: true });
+      notices.push(...made.notices);
+      // An archive of another build than the file beside it would mislead.
+      if (values.xz) await compress(join(outDir, fileName));
+      else await rm(join(outDir, `${fileName}.xz`), { force: true });
     }
+    const own = await readFile(join(ROOT, "LICENSE"), "utf8");
+    if (values.all) await writeLicences(outDir, own, notices);
     await writeSums(outDir);
     return;
   }
@@ -82,6 +99,7 @@ interface Place {
   readonly outDir: string;
   readonly inputs: string;
   readonly entry: string;
+  readonly version: string | undefined;
 }
 
 interface Build extends Place {
@@ -91,7 +109,15 @@ interface Build extends Place {
   readonly isRelease: boolean;
 }
 
-async function build({ target, fileName, isRelease, outDir, inputs, entry }: Build): Promise<void> {
+async function build({
+  target,
+  fileName,
+  isRelease,
+  outDir,
+  inputs,
+  entry,
+  ...asked
+}: Build): Promise<Executable> {
   // Late, because esbuild and pkg take a second to load and `--if-stale` mostly finds nothing to do.
   const { makeExecutable } = await import("./build/executable.ts");
   const startedAt = performance.now();
@@ -100,34 +126,48 @@ async function build({ target, fileName, isRelease, outDir, inputs, entry }: Bui
   await mkdir(outDir, { recursive: true });
   try {
     const lock = JSON.parse(await readFile(join(ROOT, "package-lock.json"), "utf8")) as Lock;
-    const version = lock.packages[""]?.version ?? "";
+    const version = asked.version ?? lock.packages[""]?.version ?? "";
     const pin = pinFor(lock, target);
     const to = { cacheDir: join(ROOT, ".cache", "runtimes"), workDir };
     const runtime = isRelease
-      ? await fetchedRuntime(pin, target.runtimePath, to)
+      ? await fetchedRuntime(pin, [target.runtimePath], to)
       : await installedRuntime(pin, target);
-    const writer = isRelease ? await writerFor(runtime, to) : undefined;
+    const twin = await twinOf(runtime, lock, to);
     say(`prism ${version} for ${target.name}, on Node ${runtime.version}`);
-    const made = await makeExecutable({ target, runtime, writer, version, root: ROOT, entry, workDir, say });
+    const made = await makeExecutable({
+      target,
+      runtime,
+      twin,
+      lock,
+      version,
+      root: ROOT,
+      entry,
+      workDir,
+      say,
+    });
     const date = await sourceDate(ROOT, process.env["SOURCE_DATE_EPOCH"]);
-    const told = { version, target, date, inputs, pin, writer, lock, made };
+    const told = { version, target, date, inputs, pin, twin, lock, made };
     await tell(join(outDir, fileName), told);
     await rename(made.file, join(outDir, fileName));
     if (!isRelease) await linkDaemon(outDir, workDir, target);
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     const proven = made.isProven ? "proven" : "not run here";
     say(`${join(outDir, fileName)}: ${Math.round(made.bytes / 1e6)} MB, ${proven}, in ${seconds} s`);
+    return made;
   } finally {
     await rm(workDir, { recursive: true, force: true });
   }
 }
 
-async function writerFor(
+async function twinOf(
   runtime: Runtime,
+  lock: Lock,
   to: { readonly cacheDir: string; readonly workDir: string },
-): Promise<Runtime | undefined> {
+): Promise<Runtime> {
+  const host = hostTarget();
   const pin = writerPin(runtime.version);
-  return pin === undefined ? undefined : fetchedRuntime(pin, hostTarget().runtimePath, to);
+  if (pin === undefined) return installedRuntime(pinFor(lock, host), host);
+  return fetchedRuntime(pin, [host.runtimePath, LICENCE_FILE], to);
 }
 
 interface Told {
@@ -136,21 +176,22 @@ interface Told {
   readonly date: string | undefined;
   readonly inputs: string;
   readonly pin: RuntimePin;
-  readonly writer: Runtime | undefined;
+  readonly twin: Runtime;
   readonly lock: Lock;
   readonly made: Executable;
 }
 
-async function tell(file: string, { version, target, date, inputs, pin, writer, lock, made }: Told) {
+async function tell(file: string, { version, target, date, inputs, pin, twin, lock, made }: Told) {
   const { billOfMaterials } = await import("./build/bill-of-materials.ts");
-  const { flags, textBytes, codeBytes, bytes, sha256, sources } = made;
+  const { flags, textBytes, codeBytes, bytes, sha256, packages, nodeParts } = made;
+  const { name, version: twinVersion, integrity } = twin;
   const record: BuildRecord = {
     version,
     target: target.name,
     date,
     sources: inputs,
     runtime: pin,
-    writer: writer && { name: writer.name, version: writer.version, integrity: writer.integrity },
+    writer: twinVersion === process.versions.node ? undefined : { name, version: twinVersion, integrity },
     tools: {
       node: process.versions.node,
       ...Object.fromEntries(
@@ -163,21 +204,10 @@ async function tell(file: string, { version, target, date, inputs, pin, writer, 
     bytes,
     sha256,
   };
-  const bill = { version, target: target.name, sources, lock, runtime: pin, tools: TOOLS, sha256, date };
+  const held = { packages, nodeParts, lock, runtime: pin };
+  const bill = { ...held, version, target: target.name, tools: TOOLS, sha256, date };
   await writeFile(`${file}.cdx.json`, billOfMaterials(bill));
   await writeFile(recordPath(file), `${JSON.stringify(record, null, 2)}\n`);
-}
-
-/** Of every released file that is there, with what is told of it, as `sha256sum --check` reads them. */
-async function writeSums(outDir: string): Promise<void> {
-  const names = TARGETS.map(releaseName).flatMap((name) => [name, `${name}.build.json`, `${name}.cdx.json`]);
-  const lines = await Promise.all(
-    names.map(async (name) => {
-      const content = await readFile(join(outDir, name)).catch(() => null);
-      return content && `${createHash("sha256").update(content).digest("hex")}  ${name}\n`;
-    }),
-  );
-  await writeFile(join(outDir, "SHA256SUMS"), lines.filter((line) => line !== null).join(""));
 }
 
 async function isCurrent({ outDir, inputs }: Place, target: Target): Promise<boolean> {
