@@ -15,6 +15,7 @@ import type { Doorbell } from "./domain/doorbell.ts";
 import { type ErrorClass, type ErrorReport, PrismError } from "./domain/errors.ts";
 import { limits } from "./domain/limits.ts";
 import { flag, type Infer, maybe, nearest, object, oneOf, type Shape, text, whole } from "./domain/shape.ts";
+import type { SenderCount } from "./domain/verbs.ts";
 import { type HookAnswer, hookParams } from "./ipc/hook.ts";
 import { PAGE_FORMS } from "./metrics/exposition.ts";
 import type { RingOutcome, SurfaceReport } from "./surfaces/surface.ts";
@@ -74,6 +75,8 @@ export const IPC_METHODS = {
   shutdown: { params: shutdownParams },
   /** A shim says who it is, and hears doorbells from then on. */
   attach: { params: attachParams },
+  /** Who asks hears what happens here, as it happens, until the connection ends. Changes nothing. */
+  watch: { params: nothing },
   /** It hears none from then on; the end of the connection does the same. */
   detach: { params: nothing },
   /** A hook of the agent's client says what happened, and hears what to hand to the agent. */
@@ -178,7 +181,13 @@ export interface DaemonStatus extends DaemonIdentity {
     readonly through: number;
     readonly open: number;
     readonly urgent: number;
+    // Absent, here and below: a daemon of an older build does not tell.
+    readonly oldestAtMs?: number | null;
+    /** Whose signals wait, most first; what is beyond the bound is left out. */
+    readonly senders?: readonly SenderCount[];
   };
+  /** Drains heard of in this life, and when the last was. */
+  readonly drains?: { readonly count: number; readonly lastAtMs: number | null };
   readonly doorbell: {
     /** True while a ring is owed or unanswered. */
     readonly standing: boolean;
@@ -188,6 +197,10 @@ export interface DaemonStatus extends DaemonIdentity {
     readonly underWay: boolean;
     /** When the agent's side last took a ring: the receipt. */
     readonly lastRungAtMs: number | null;
+    /** How long that took, from the hub's acceptance; null if it was not for news. */
+    readonly lastLatencyMs?: number | null;
+    /** When a ring last came to its end, taken or not. */
+    readonly lastRingAtMs?: number | null;
     /** The way by which it was taken. */
     readonly lastPath: string | null;
     readonly lastOutcome: "taken" | "failed" | null;
@@ -217,6 +230,7 @@ export interface IpcAnswers {
   readonly resume_surface: RingAnswer;
   readonly shutdown: { readonly stopping: true };
   readonly attach: AttachAnswer;
+  readonly watch: Record<string, never>;
   readonly detach: Record<string, never>;
   readonly hook: HookAnswer;
 }
@@ -229,7 +243,20 @@ export interface IpcPushes {
   readonly doorbell: Doorbell;
   /** To channels alone: words to be handed to the agent's session now. */
   readonly channel: { readonly words: string };
+  /** To who watches: one thing that happened. One who reads too slowly misses the oldest of what waits for it. */
+  readonly happening: DaemonHappening;
 }
+
+/** As a daemon tells it of itself: whose it is, the listener knows. */
+export interface DaemonHappening {
+  readonly atMs: number;
+  readonly name: (typeof DAEMON_HAPPENINGS)[number];
+  readonly detail: string;
+  readonly count: number | null;
+}
+
+/** Of those in `domain/overview.ts` all but what nobody can tell of itself: that it came, went or fell silent. */
+export const DAEMON_HAPPENINGS = ["state", "waits", "rung", "ringFailed", "drained", "agent"] as const;
 
 /** What the daemon itself answers; the handshake and who is attached are the server's own business. */
 export type IpcHandlers = {
@@ -296,6 +323,15 @@ export function readHelloAnswer(value: unknown): HelloAnswer {
 export function readChannelWords(value: unknown): string | null {
   const { words } = membersOf(value);
   return typeof words === "string" && words !== "" ? words : null;
+}
+
+/** What happened, off the wire; null if it is none, or one that this build does not know. */
+export function readHappening(value: unknown): DaemonHappening | null {
+  const { atMs, name, detail, count } = membersOf(value);
+  const known = DAEMON_HAPPENINGS.find((happening) => happening === name);
+  if (known === undefined || !isCount(atMs) || typeof detail !== "string") return null;
+  if (!(count === null || isCount(count))) return null;
+  return { atMs, name: known, detail, count };
 }
 
 /** A doorbell off the wire, read leniently, or null if it is none. */

@@ -154,6 +154,11 @@ export const VERB_GROUPS: readonly VerbEntryGroup[] = [
         load: async () => (await import("./man.ts")).manOf(VERB_GROUPS),
       },
       {
+        name: "dashboard",
+        summary: "see every persona of this host in a browser, as it happens",
+        load: async () => (await import("./dashboard.ts")).dashboard,
+      },
+      {
         name: "metrics",
         summary: "what the daemons of this host count, as a page for Prometheus",
         load: async () => (await import("./metrics.ts")).metrics,

@@ -90,10 +90,15 @@ export async function holdLock(path: string, what: string, holder: LockHolder): 
 
 /** Who holds the lock at this instant, as far as its note can be believed; null if nobody does or none says. */
 export function lockHolderOf(path: string): LockHolder | null {
+  const holder = lockNoteOf(path);
+  return holder !== null && isProcessAlive(holder.pid) ? holder : null;
+}
+
+/** Who took the lock last and has not given it back: a holder that did not end in order leaves its note. */
+export function lockNoteOf(path: string): LockHolder | null {
   try {
     const note = readPrivateFile(notePathOf(path), { what: "lock's note", bytesMax: NOTE_BYTES_MAX });
-    const holder = readShape(noteShape, JSON.parse(note), "the note");
-    return isProcessAlive(holder.pid) ? holder : null;
+    return readShape(noteShape, JSON.parse(note), "the note");
   } catch {
     return null;
   }

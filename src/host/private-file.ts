@@ -44,6 +44,15 @@ export interface PrivateRead {
  *   `malformed` (not UTF-8, not a plain file)
  */
 export function readPrivateFile(path: string, read: PrivateRead): string {
+  return within(path, read, (file) => decode(path, readBounded(file, path, read), read));
+}
+
+/** The same for a file that is no text. @throws PrismError as `readPrivateFile` */
+export function readPrivateBytes(path: string, read: PrivateRead): Uint8Array {
+  return within(path, read, (file) => readBounded(file, path, read));
+}
+
+function within<T>(path: string, read: PrivateRead, use: (file: number) => T): T {
   let file: number;
   try {
     // Without O_NONBLOCK a FIFO of this name would hold the process up for ever.
@@ -53,7 +62,7 @@ export function readPrivateFile(path: string, read: PrivateRead): string {
   }
   try {
     guard(path, fstatSync(file), read);
-    return decode(path, readBounded(file, path, read), read);
+    return use(file);
   } catch (error) {
     throw fsErrorOf(`read the ${read.what}`, path, error);
   } finally {

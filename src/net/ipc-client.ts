@@ -22,6 +22,7 @@ import {
   type LineEvent,
   readChannelWords,
   readDoorbell,
+  readHappening,
   readHelloAnswer,
 } from "../ipc.ts";
 import { IPC_CLIENT_LIMITS } from "./ipc-limits.ts";
@@ -40,6 +41,8 @@ export interface IpcClientEvents {
   doorbell(bell: IpcPushes["doorbell"]): void;
   /** Only who attached as a channel is told. */
   channel?(words: string): void;
+  /** Only who watches is told. */
+  happening?(happening: IpcPushes["happening"]): void;
   /** Exactly once, always last, however the connection ended; `close()` included. */
   closed(error: PrismError): void;
 }
@@ -221,6 +224,8 @@ class Line {
       if (bell !== null) this.#events.doorbell(bell);
       const words = message.method === "channel" ? readChannelWords(message.params) : null;
       if (words !== null) this.#events.channel?.(words);
+      const happening = message.method === "happening" ? readHappening(message.params) : null;
+      if (happening !== null) this.#events.happening?.(happening);
     } else if (message.kind === "result") {
       this.#waitingFor(message.id)?.settle({ result: message.result });
     } else if (message.kind === "error") {

@@ -11,6 +11,10 @@ export const IPC_SERVER_LIMITS = {
   clientsMax: 256,
   /** Of these, who may stay for doorbells: the rest is kept for a status or a shutdown, which come and go. */
   attachedMax: 24,
+  /** A dashboard or two and a terminal; they poll as well, and each costs the daemon a little. */
+  watchersMax: 8,
+  /** Happenings that wait for one who reads slowly: the newest of them; a few dozen come in a busy second. */
+  untoldMax: 64,
   /** Ours are under 1 KiB. */
   requestBytesMax: 64 * 1024,
   /** Requests of one client that wait for an answer. */

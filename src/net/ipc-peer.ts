@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import type { Doorbell } from "../domain/doorbell.ts";
 import { PrismError, reportOf } from "../domain/errors.ts";
 import { limits as wireLimits } from "../domain/limits.ts";
-import type { Log } from "../domain/log.ts";
+import { faultText, type Log } from "../domain/log.ts";
 import { errorText, parseRpc, type RpcId, type RpcMessage, resultText } from "../domain/rpc.ts";
 import { readShape } from "../domain/shape.ts";
 import { HOOK_SILENT, type HookAnswer, type HookParams } from "../ipc/hook.ts";
@@ -30,7 +30,10 @@ import type { IpcServerLimits } from "./ipc-limits.ts";
 export interface IpcPeerEvents {
   /** False: as many have attached as may. */
   mayAttach(): boolean;
+  /** False: as many watch as may. */
+  mayWatch(): boolean;
   attachedChanged(): void;
+  watchedChanged(): void;
   closed(): void;
 }
 
@@ -54,6 +57,9 @@ export class IpcPeer {
   /** Something came that was no HTTP. */
   #begun = false;
   #attached: AttachedClient | null = null;
+  #watches = false;
+  /** Happenings that it has not been told because it reads slowly, oldest first. */
+  readonly #untold: string[] = [];
   #outstanding = 0;
   #faults = 0;
   #finishing = false;
@@ -95,6 +101,21 @@ export class IpcPeer {
     if (this.#attached?.isChannel !== true || this.#socket.writableNeedDrain) return false;
     this.#send(line);
     return true;
+  }
+
+  get watches(): boolean {
+    return this.#watches;
+  }
+
+  /** @param line a happening, ready to be written; one that does not watch is told nothing */
+  inform(line: string): void {
+    if (!this.#watches) return;
+    if (!this.#socket.writableNeedDrain && this.#untold.length === 0) {
+      this.#send(line);
+      return;
+    }
+    this.#untold.push(line);
+    if (this.#untold.length > this.#daemon.limits.untoldMax) this.#untold.shift();
   }
 
   /** Ends our side once nothing is owed; a client that does not close its own is not waited for. */
@@ -179,6 +200,7 @@ export class IpcPeer {
     const bell = this.#waitingBell;
     this.#waitingBell = undefined;
     if (bell !== undefined) this.#send(bell);
+    for (const line of this.#untold.splice(0)) this.#send(line);
     this.#pump();
   }
 
@@ -201,7 +223,7 @@ export class IpcPeer {
   }
 
   #drop(reason: string): void {
-    this.#daemon.log("warn", "ipcClientDropped", { role: this.#role ?? "", reason });
+    this.#daemon.log("warn", "ipcClientDropped", { code: "malformed", role: this.#role ?? "", reason });
     this.#socket.destroy();
   }
 
@@ -266,7 +288,7 @@ export class IpcPeer {
 
   #failed(id: RpcId, method: string, error: unknown): void {
     if (!(error instanceof PrismError)) {
-      this.#daemon.log("error", "ipcHandlerFailed", { method, reason: String(error) });
+      this.#daemon.log("error", "ipcHandlerFailed", { code: "internal", method, fault: faultText(error) });
     }
     // A surface that could not be rung is no fault of who asked.
     if (error instanceof PrismError && BAD_REQUESTS.has(error.code)) this.#fault(id, error);
@@ -283,6 +305,9 @@ export class IpcPeer {
       case "detach":
         readShape(IPC_METHODS.detach.params, params, "params");
         return this.#detach();
+      case "watch":
+        readShape(IPC_METHODS.watch.params, params, "params");
+        return this.#watch();
       case "shutdown":
         return handlers.shutdown(readShape(IPC_METHODS.shutdown.params, params, "params"));
       case "hook":
@@ -346,11 +371,24 @@ export class IpcPeer {
     return { standing: this.#daemon.standing() };
   }
 
+  #watch(): IpcAnswers["watch"] {
+    if (!this.#watches && !this.#events.mayWatch()) {
+      throw new PrismError("overloaded", "as many watch this daemon as may already", {
+        hint: "close a dashboard that is no longer used, or try again",
+      });
+    }
+    this.#watches = true;
+    // Nothing may happen for days.
+    this.#socket.setTimeout(0);
+    this.#events.watchedChanged();
+    return {};
+  }
+
   #detach(): IpcAnswers["detach"] {
     const left = this.#attached;
     this.#attached = null;
     this.#waitingBell = undefined;
-    this.#socket.setTimeout(this.#daemon.limits.idleMsMax);
+    if (!this.#watches) this.#socket.setTimeout(this.#daemon.limits.idleMsMax);
     if (left !== null) {
       this.#daemon.log("info", "ipcClientDetached", { name: left.name, pid: left.pid });
       this.#events.attachedChanged();

@@ -12,7 +12,7 @@ import { PrismError, reportOf } from "../domain/errors.ts";
 import { errorText, notificationText } from "../domain/rpc.ts";
 import { errnoOf, fsErrorOf } from "../host/fs-error.ts";
 import { ensurePrivateDir } from "../host/home.ts";
-import type { AttachedClient } from "../ipc.ts";
+import type { AttachedClient, DaemonHappening } from "../ipc.ts";
 import { IPC_SERVER_LIMITS, type IpcServerLimits } from "./ipc-limits.ts";
 import { IpcPeer, type IpcPeerHost } from "./ipc-peer.ts";
 import { socketAnswers } from "./ipc-probe.ts";
@@ -40,6 +40,8 @@ export interface RunningIpcServer {
    * @returns how many were told
    */
   tellChannels(words: string): number;
+  /** Tells everyone who watches; costs nothing while nobody does. The oldest are dropped for one that reads slowly. */
+  inform(happening: DaemonHappening): void;
   /**
    * Stops listening, removes the socket, lets answers under way reach their callers for a moment, and drops the
    * rest. Safe to call again. A `shutdown` handler must not wait for it: its own answer is under way.
@@ -56,6 +58,9 @@ export async function openIpcServer(options: IpcServerOptions): Promise<RunningI
   const limits: IpcServerLimits = { ...IPC_SERVER_LIMITS, ...options.limits };
   const peers = new Set<IpcPeer>();
   const attached = () => [...peers].flatMap((peer) => peer.attached ?? []);
+  const watching = () => [...peers].filter((peer) => peer.watches);
+  /** Most of the time none. */
+  let watchers = 0;
   let closing: Promise<void> | undefined;
   /** Once for as long as all places are taken: a client in a loop must not fill the log. */
   let toldFull = false;
@@ -64,7 +69,7 @@ export async function openIpcServer(options: IpcServerOptions): Promise<RunningI
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     if (closing !== undefined || peers.size >= limits.clientsMax) {
       refuse(socket, limits);
-      log(toldFull ? "debug" : "warn", "ipcClientRefused", { clients: peers.size });
+      log(toldFull ? "debug" : "warn", "ipcClientRefused", { code: "overloaded", clients: peers.size });
       toldFull = true;
       return;
     }
@@ -73,10 +78,15 @@ export async function openIpcServer(options: IpcServerOptions): Promise<RunningI
       { ...options, limits },
       {
         mayAttach: () => attached().length < limits.attachedMax,
+        mayWatch: () => watchers < limits.watchersMax,
+        watchedChanged: () => {
+          watchers = watching().length;
+        },
         attachedChanged: () => options.attachedChanged?.(attached()),
         closed: () => {
           peers.delete(peer);
           toldFull = false;
+          watchers = watching().length;
           if (peer.attached !== null) options.attachedChanged?.(attached());
         },
       },
@@ -84,7 +94,9 @@ export async function openIpcServer(options: IpcServerOptions): Promise<RunningI
     peers.add(peer);
   });
   await listen(server, path);
-  server.on("error", (error) => log("error", "ipcServerFailed", { reason: errnoOf(error) }));
+  server.on("error", (error) =>
+    log("error", "ipcServerFailed", { code: "internal", reason: errnoOf(error) }),
+  );
 
   return {
     path,
@@ -94,6 +106,11 @@ export async function openIpcServer(options: IpcServerOptions): Promise<RunningI
       let told = 0;
       for (const peer of peers) if (peer.ring(line)) told++;
       return told;
+    },
+    inform(happening) {
+      if (watchers === 0) return;
+      const line = `${notificationText("happening", happening)}\n`;
+      for (const peer of peers) peer.inform(line);
     },
     tellChannels(words) {
       const line = `${notificationText("channel", { words })}\n`;

@@ -1,0 +1,199 @@
+/**
+ * The watch over one daemon of this host: a connection that is kept, its status once a look, what it tells of itself in
+ * between, and what is known when it says nothing. Healthy means answered in time, never that a process or a socket
+ * exists (invariant 11). Sets no timer: whoever looks decides how often.
+ */
+import { join } from "node:path";
+import { PrismError } from "../domain/errors.ts";
+import type { Happening } from "../domain/overview.ts";
+import type { DaemonPlace } from "../host/daemon-places.ts";
+import { type Home, ipcPathOf, stateDirOf } from "../host/home.ts";
+import { lockNoteOf } from "../host/lock.ts";
+import type { DaemonStatus } from "../ipc.ts";
+import { connectIpc, type IpcConnection } from "../net/ipc-client.ts";
+import { socketAnswers } from "../net/ipc-probe.ts";
+import { keyOf, type LocalFacts } from "./persona-view.ts";
+
+export interface DaemonWatchOptions {
+  readonly home: Home;
+  readonly place: DaemonPlace;
+  readonly version: string;
+  /** Who looks, for the daemon's log. */
+  readonly role: string;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** By its own word, as it happens. */
+  readonly happened: (happening: Happening) => void;
+}
+
+/** A daemon answers within a millisecond; one that needs this long is not well. */
+export const SILENT_MS = 2000;
+/** Its answer, late as it is, ends the silence: it is asked nothing more until then, and for a long time. */
+const ANSWER_MS_MAX = 10 * 60_000;
+const OPEN_MS_MAX = 60_000;
+/** Whoever is not there is looked for again by each look; but one that took the call and said nothing, more seldom. */
+const AGAIN_MS = 5000;
+
+type Link =
+  | { readonly is: "none"; readonly notBeforeMs: number }
+  | { readonly is: "opening"; readonly sinceMs: number }
+  | {
+      readonly is: "open";
+      readonly connection: IpcConnection;
+      readonly tells: boolean;
+      askedAtMs: number | null;
+    };
+
+export class DaemonWatch {
+  readonly #options: DaemonWatchOptions;
+  readonly #path: string;
+  readonly #lockPath: string;
+  #link: Link = { is: "none", notBeforeMs: 0 };
+  #daemon: LocalFacts["daemon"] = { reach: "down", isLeft: false };
+  #sinceMs: number;
+  #last: DaemonStatus | null = null;
+  #root: string | null = null;
+  #closed = false;
+  #isSeen = false;
+
+  constructor(options: DaemonWatchOptions) {
+    const { home, place, now } = options;
+    this.#options = options;
+    this.#path = ipcPathOf(home, place.tenant, place.address);
+    this.#lockPath = join(stateDirOf(home, place.tenant, place.address), "lock");
+    this.#sinceMs = now();
+  }
+
+  get key(): string {
+    return keyOf(this.#options.place);
+  }
+
+  /** It tells what happens by itself: nothing has to be read off its statuses. */
+  get tells(): boolean {
+    return this.#link.is === "open" && this.#link.tells;
+  }
+
+  /** False until it has been found or missed once: before that nothing is known. */
+  get isSeen(): boolean {
+    return this.#isSeen;
+  }
+
+  facts(): LocalFacts {
+    return {
+      place: this.#options.place,
+      daemon: this.#daemon,
+      sinceMs: this.#sinceMs,
+      last: this.#last,
+      root: this.#root,
+    };
+  }
+
+  /** Asks once more. Settles with its answer, or when it is known that there is none in time. */
+  async look(): Promise<void> {
+    const nowMs = this.#options.now();
+    const link = this.#link;
+    if (link.is === "opening") {
+      this.#noticeSilence(link.sinceMs, nowMs);
+    } else if (link.is === "none") {
+      if (nowMs >= link.notBeforeMs) await this.#connect(nowMs);
+    } else if (link.askedAtMs !== null) {
+      this.#noticeSilence(link.askedAtMs, nowMs);
+    } else {
+      await this.#ask(link, nowMs);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#link.is === "open") this.#link.connection.close();
+    this.#link = { is: "none", notBeforeMs: Number.POSITIVE_INFINITY };
+  }
+
+  async #connect(nowMs: number): Promise<void> {
+    const { place, version, role } = this.#options;
+    const opening: Link = { is: "opening", sinceMs: nowMs };
+    this.#link = opening;
+    const caller = { version, role, address: place.address, openTimeoutMs: OPEN_MS_MAX };
+    const events = {
+      doorbell() {},
+      happening: (happening: Omit<Happening, "key">) =>
+        this.#options.happened({ ...happening, key: this.key }),
+      closed: () => this.#lost(),
+    };
+    try {
+      const connection = await connectIpc(this.#path, caller, events);
+      if (this.#closed) {
+        connection.close();
+        return;
+      }
+      const link: Link = { is: "open", connection, tells: await hears(connection), askedAtMs: null };
+      if (this.#link !== opening) return;
+      this.#link = link;
+      await this.#ask(link, this.#options.now());
+    } catch (error) {
+      if (this.#link === opening) await this.#failed(error);
+    }
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    const isAbsent = error instanceof PrismError && error.code === "daemon_unreachable";
+    if (isAbsent && !(await socketAnswers(this.#path))) {
+      this.#link = { is: "none", notBeforeMs: 0 };
+      this.#missed();
+      return;
+    }
+    this.#link = { is: "none", notBeforeMs: this.#options.now() + AGAIN_MS };
+    // It took the call: what it said instead of a greeting is worth more than that it did not greet.
+    const why = isAbsent || !(error instanceof PrismError) ? null : error.message;
+    this.#found({ reach: "silent", pid: this.#last?.pid ?? lockNoteOf(this.#lockPath)?.pid ?? null, why });
+  }
+
+  async #ask(link: Link & { readonly is: "open" }, nowMs: number): Promise<void> {
+    link.askedAtMs = nowMs;
+    try {
+      const status = await link.connection.call("status", {}, ANSWER_MS_MAX);
+      link.askedAtMs = null;
+      this.#last = status;
+      this.#root = status.root;
+      this.#found({ reach: "answers", status });
+    } catch {
+      // Its end is told by `closed`; one that said nothing for so long is called anew.
+      link.connection.close();
+    }
+  }
+
+  #noticeSilence(sinceMs: number, nowMs: number): void {
+    if (nowMs - sinceMs < SILENT_MS) return;
+    const pid = this.#last?.pid ?? lockNoteOf(this.#lockPath)?.pid ?? null;
+    this.#found({ reach: "silent", pid, why: null });
+  }
+
+  #lost(): void {
+    if (this.#closed) return;
+    this.#link = { is: "none", notBeforeMs: 0 };
+    this.#missed();
+  }
+
+  /** Nobody listens. Whoever ended in order has taken its note away. */
+  #missed(): void {
+    const note = lockNoteOf(this.#lockPath);
+    this.#root ??= note?.root ?? null;
+    this.#found({ reach: "down", isLeft: note !== null });
+  }
+
+  #found(daemon: LocalFacts["daemon"]): void {
+    this.#isSeen = true;
+    if (daemon.reach !== this.#daemon.reach) this.#sinceMs = this.#options.now();
+    this.#daemon = daemon;
+  }
+}
+
+/** One of an older build says nothing by itself. */
+async function hears(connection: IpcConnection): Promise<boolean> {
+  try {
+    await connection.call("watch", {}, SILENT_MS);
+    return true;
+  } catch {
+    return false;
+  }
+}
