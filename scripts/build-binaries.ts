@@ -183,7 +183,7 @@ interface Told {
 
 async function tell(file: string, { version, target, date, inputs, pin, twin, lock, made }: Told) {
   const { billOfMaterials } = await import("./build/bill-of-materials.ts");
-  const { flags, textBytes, codeBytes, bytes, sha256, packages, nodeParts } = made;
+  const { flags, textBytes, codeBytes, bytes, sha256, packages, vendored, nodeParts } = made;
   const { name, version: twinVersion, integrity } = twin;
   const record: BuildRecord = {
     version,
@@ -204,7 +204,7 @@ async function tell(file: string, { version, target, date, inputs, pin, twin, lo
     bytes,
     sha256,
   };
-  const held = { packages, nodeParts, lock, runtime: pin };
+  const held = { packages, vendored, nodeParts, lock, runtime: pin };
   const bill = { ...held, version, target: target.name, tools: TOOLS, sha256, date };
   await writeFile(`${file}.cdx.json`, billOfMaterials(bill));
   await writeFile(recordPath(file), `${JSON.stringify(record, null, 2)}\n`);

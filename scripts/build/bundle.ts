@@ -13,6 +13,7 @@ import { writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { type BuildOptions, build, type Plugin, transform } from "esbuild";
 import { FIRST_PART } from "./loader.ts";
+import { buildPage, pageIn } from "./page.ts";
 
 /** Sources that are imported late and packed whole, from `src/`, and the names of their parts. */
 const WHOLE_PARTS = { "cli/hook/at-once.ts": "hook.js" } as const;
@@ -63,9 +64,10 @@ export async function bundle({ root, entry, outDir, version }: BundleOptions): P
     define: { PRISM_VERSION: JSON.stringify(version) },
   } as const satisfies BuildOptions;
   const src = dirname(entry);
+  const page = await buildPage(root);
   const whole = Object.entries(WHOLE_PARTS).map(([source, name]) => ({ source: join(src, source), name }));
   const built = await Promise.all([
-    build({ ...asModules, entryPoints: { main: entry }, splitting: true, plugins: [apart(whole)] }),
+    build({ ...asModules, entryPoints: { main: entry }, splitting: true, plugins: [apart(whole), pageIn(page.html)] }),
     ...whole.map(({ source, name }) =>
       build({ ...asModules, entryPoints: { [basename(name, ".js")]: source } }),
     ),
@@ -89,7 +91,7 @@ export async function bundle({ root, entry, outDir, version }: BundleOptions): P
   const taken = built
     .flatMap(({ metafile }) => Object.values(metafile.outputs))
     .flatMap(({ inputs }) => Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0));
-  return { parts, sources: [...new Set(taken.map(([path]) => path))].sort(), bytes };
+  return { parts, sources: [...new Set(takenXX, bytes };
 }
 
 /** Leaves these out of the bundle: an import of one becomes an import of its part. */

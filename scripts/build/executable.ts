@@ -3,21 +3,28 @@
  * packaged, and proven where it can be run itself. Knows nothing of where it is put and what is told of it.
  */
 import { createHash } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { bundledPackages, lockedPackage } from "./bill-of-materials.ts";
+import { expectInBudget } from "./budget.ts";
 import { bundle } from "./bundle.ts";
 import { compileAhead } from "./compile-ahead.ts";
 import { prefixFor } from "./emulator.ts";
+import { nodeParts, versionsOf } from "./node-parts.ts";
+import { type Notice, noticeOf, noticesText } from "./notices.ts";
 import { bakedFlags, packageExecutable } from "./package.ts";
+import type { Part } from "./parts.ts";
 import { prove } from "./proof.ts";
-import type { Runtime } from "./runtimes.ts";
+import type { Lock, Runtime } from "./runtimes.ts";
 import type { Target } from "./targets.ts";
+import { vendoredIn } from "./vendored.ts";
 
 export interface Order {
   readonly target: Target;
   readonly runtime: Runtime;
-  /** A Node of the runtime's version that runs here, when neither it nor this process is one. */
-  readonly writer: Runtime | undefined;
+  /** A Node of the runtime's version that runs here, its licence beside it; the runtime itself may be one. */
+  readonly twin: Runtime;
+  readonly lock: Lock;
   readonly version: string;
   /** The repository's folder. */
   readonly root: string;
@@ -34,8 +41,11 @@ export interface Executable {
   /** Hexadecimal. */
   readonly sha256: string;
   readonly flags: readonly string[];
-  /** Files that something was taken from. */
-  readonly sources: readonly string[];
+  /** What of other people's is in it: packages by their path in package-lock.json, what those hold, and Node's parts. */
+  readonly packages: readonly string[];
+  readonly vendored: ReadonlyMap<string, readonly Part[]>;
+  readonly nodeParts: readonly Part[];
+  readonly notices: readonly Notice[];
   readonly textBytes: { readonly first: number; readonly all: number };
   /** Zero where V8 compiles at each start. */
   readonly codeBytes: number;
@@ -45,7 +55,7 @@ export interface Executable {
 
 /** @throws Error when a step fails, or the finished file is not what it must be */
 export async function makeExecutable(order: Order): Promise<Executable> {
-  const { target, runtime, writer, version, root, entry, workDir, say } = order;
+  const { target, runtime, twin, lock, version, root, entry, workDir, say } = order;
   const prefix = prefixFor(target);
   const flags = bakedFlags(target);
   const bundled = await bundle({ root, entry, outDir: workDir, version });
@@ -63,18 +73,29 @@ export async function makeExecutable(order: Order): Promise<Executable> {
       : `compiled ahead: ${kilobytes(codeBytes)}`,
   );
 
+  const packages = bundledPackages(sources);
+  const madeOf = nodeParts(await versionsOf(twin.path));
+  const vendored = await vendoredIn(root, sources);
+  const inside = [...madeOf, ...[...vendored.values()].flat()];
+  const notices = await noticesOf({ root, lock, twin, packages, inside });
+  const licences = join(workDir, "licenses.txt");
+  await writeFile(licences, noticesText(await readFile(join(root, "LICENSE"), "utf8"), notices));
+
   const file = join(workDir, "executable");
   await quietly(() =>
     packageExecutable({
       target,
       bundle: bundled,
       code,
+      licences,
       runtime,
-      writer: writer?.path,
+      // Whatever runs here and is of the version that will read it.
+      writer: twin.version === process.versions.node ? undefined : twin.path,
       workDir,
       outFile: file,
     }),
   );
+  expectInBudget(target, (await stat(file)).size);
   if (prefix !== undefined) {
     await prove({ executable: file, prefix, runtime: runtime.path, version, flags });
   }
@@ -85,11 +106,33 @@ export async function makeExecutable(order: Order): Promise<Executable> {
     bytes: content.length,
     sha256,
     flags,
-    sources,
+    packages,
+    vendored,
+    nodeParts: madeOf,
+    notices,
     textBytes,
     codeBytes,
     isProven: prefix !== undefined,
   };
+}
+
+interface Others extends Pick<Order, "root" | "lock" | "twin"> {
+  readonly packages: readonly string[];
+  readonly inside: readonly Part[];
+}
+
+/** Node's own text is the same on every system, and the package for Windows brings none. */
+function noticesOf({ root, lock, twin, packages, inside }: Others): Promise<Notice[]> {
+  const node = noticeOf(twin.folder, { name: "Node.js", version: twin.version, licence: "MIT" });
+  const bundled = packages.map((path) => {
+    const { name, version, licence } = lockedPackage(lock, path);
+    return noticeOf(join(root, path), { name, version, licence });
+  });
+  const others = inside.map(async ({ textFile, ...part }) => {
+    if (textFile === undefined) return [];
+    return [{ ...part, text: await readFile(join(import.meta.dirname, "licences", textFile), "utf8") }];
+  });
+  return Promise.all([node, ...bundled, ...others]).then((notices) => notices.flat());
 }
 
 async function bytesOf(files: readonly string[]): Promise<number> {

@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const INPUTS = [
+  "LICENSE",
   "package.json",
   "package-lock.json",
   "tsconfig.json",

@@ -37,6 +37,9 @@ export function bakedFlags({ platform }: Target): readonly string[] {
   ];
 }
 
+/** As src/cli/licenses.ts asks for it. */
+const LICENCES_ASSET = "licenses.txt";
+
 /** How the loader is called while Node takes it up: pkg works in a folder of chance name below the build's own. */
 const LOADER_FILE = "loader.cjs";
 
@@ -60,6 +63,8 @@ export interface PackageOptions {
   readonly bundle: Bundle;
   /** Files with the compiled code of parts, by the part's name. */
   readonly code: ReadonlyMap<string, string>;
+  /** The file with the texts that `prism licenses` prints. */
+  readonly licences: string;
   readonly runtime: { readonly path: string; readonly version: string };
   /** A Node of the same version that runs here; undefined when this process or the runtime itself is one. */
   readonly writer: string | undefined;
@@ -79,7 +84,7 @@ export async function packageExecutable(options: PackageOptions): Promise<void> 
   if (options.writer !== undefined) await layOut(workDir, hostTarget(), runtime.version, options.writer);
 
   const codeAssets = [...code].map(([name, file]) => [`${name}.code`, file] as const);
-  const assets = Object.fromEntries([...bundle.parts, ...codeAssets]);
+  const assets = Object.fromEntries([...bundle.parts, ...codeAssets, [LICENCES_ASSET, options.licences]]);
   const seaConfig = { ...SEA_CONFIG, execArgv: [...bakedFlags(target)], assets };
   const { platform, arch } = target;
   await inHome(workDir, () =>

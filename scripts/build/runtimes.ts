@@ -22,6 +22,8 @@ export interface RuntimePin {
 export interface Runtime extends RuntimePin {
   /** The executable. */
   readonly path: string;
+  /** The package, as far as it was unpacked. */
+  readonly folder: string;
 }
 
 /** Enough of package-lock.json. */
@@ -92,7 +94,8 @@ export async function installedRuntime(pin: RuntimePin, target: Target): Promise
   if (version !== pin.version) {
     throw new Error(`"${pin.name}" is installed as ${version} and pinned as ${pin.version}; run "npm ci"`);
   }
-  return { ...pin, path: join(dirname(packageFile), target.runtimePath) };
+  const folder = dirname(packageFile);
+  return { ...pin, folder, path: join(folder, target.runtimePath) };
 }
 
 export interface FetchTo {
@@ -106,10 +109,14 @@ export interface FetchTo {
  * From the cache, or from the registry that npm is set up for. Unpacked for this build alone, from the bytes that
  * were checked.
  *
- * @param file the executable inside the package
- * @throws Error when what came is not what is pinned
+ * @param files inside the package, the executable first
+ * @throws Error when what came is not what is pinned, or nothing came
  */
-export async function fetchedRuntime(pin: RuntimePin, file: string, to: FetchTo): Promise<Runtime> {
+export async function fetchedRuntime(
+  pin: RuntimePin,
+  files: readonly [string, ...string[]],
+  to: FetchTo,
+): Promise<Runtime> {
   const folder = join(to.workDir, `${pin.name}-${pin.version}`);
   const kept = join(to.cacheDir, `${pin.name}-${pin.version}.tgz`);
   const tarball = join(folder, "package.tgz");
@@ -118,18 +125,31 @@ export async function fetchedRuntime(pin: RuntimePin, file: string, to: FetchTo)
   const content = known ?? (await pack(pin, folder));
   expectIntegrity(content, pin);
   await writeFile(tarball, content);
-  await promisify(execFile)("tar", ["-xzf", tarball, "-C", folder, `package/${file}`]);
+  await promisify(execFile)("tar", [
+    "-xzf",
+    tarball,
+    "-C",
+    folder,
+    ...files.map((file) => `package/${file}`),
+  ]);
   if (known === null) {
     await mkdir(to.cacheDir, { recursive: true });
     await rename(tarball, kept);
   }
-  return { ...pin, path: join(folder, "package", file) };
+  return { ...pin, folder: join(folder, "package"), path: join(folder, "package", files[0]) };
 }
 
 async function pack({ name, version }: RuntimePin, into: string): Promise<Buffer> {
   const args = ["pack", `${name}@${version}`, "--pack-destination", into, "--ignore-scripts", "--silent"];
-  const { stdout } = await promisify(execFile)("npm", args, { cwd: into });
-  return readFile(join(into, stdout.trim()));
+  let packed: { readonly stdout: string };
+  try {
+    packed = await promisify(execFile)("npm", args, { cwd: into });
+  } catch (error) {
+    const { stderr = "", message } = error as Error & { readonly stderr?: string };
+    const [reason = message] = stderr.split("\n").filter((line) => line !== "");
+    throw new Error(`the package "${name}@${version}" could not be had from the npm registry: ${reason}`);
+  }
+  return readFile(join(into, packed.stdout.trim()));
 }
 
 /** @throws Error that names the package when the content has another hash */

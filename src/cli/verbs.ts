@@ -154,6 +154,11 @@ export const VERB_GROUPS: readonly VerbEntryGroup[] = [
         load: async () => (await import("./man.ts")).manOf(VERB_GROUPS),
       },
       {
+        name: "licenses",
+        summary: "the licences of all that lies in this executable",
+        load: async () => (await import("./licenses.ts")).licenses,
+      },
+      {
         name: "dashboard",
         summary: "see every persona of this host in a browser, as it happens",
         load: async () => (await import("./dashboard.ts")).dashboard,

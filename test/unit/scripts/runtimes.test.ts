@@ -1,10 +1,10 @@
 /** Only the pinned Node is ever packaged, and a build knows no moment but that of its sources. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { prefixFor } from "../../../scripts/build/emulator.ts";
 import {
   expectIntegrity,
@@ -66,7 +66,7 @@ describe("a runtime from the cache", () => {
 
   test("is unpacked for the build that asks", async () => {
     const workDir = join(folder, "work");
-    const { path } = await fetchedRuntime(pin, "bin/node", { cacheDir, workDir });
+    const { path } = await fetchedRuntime(pin, ["bin/node"], { cacheDir, workDir });
     expect(path.startsWith(workDir)).toBe(true);
     expect(readFileSync(path, "utf8")).toBe("a runtime");
   });
@@ -74,8 +74,49 @@ describe("a runtime from the cache", () => {
   test("is refused when the cache was changed", async () => {
     const workDir = join(folder, "work-changed");
     const other = { ...pin, integrity: hashOf(Buffer.from("other")) };
-    await expect(fetchedRuntime(other, "bin/node", { cacheDir, workDir })).rejects.toThrow(
+    await expect(fetchedRuntime(other, ["bin/node"], { cacheDir, workDir })).rejects.toThrow(
       "is not the pinned one",
+    );
+  });
+});
+
+describe.skipIf(process.platform === "win32")("a runtime that is not in the cache yet", () => {
+  const tarball = join(folder, "cache/node-x-1.0.0.tgz");
+  const bin = join(folder, "bin");
+  mkdirSync(bin);
+
+  /** An npm that does this, when it is asked to pack. */
+  function npmThat(script: string): void {
+    writeFileSync(join(bin, "npm"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    vi.stubEnv("PATH", `${bin}:${process.env["PATH"]}`);
+  }
+  afterEach(() => vi.unstubAllEnvs());
+
+  function fetchInto(name: string, integrity = hashOf(readFileSync(tarball))) {
+    const to = { cacheDir: join(folder, name, "cache"), workDir: join(folder, name, "work") };
+    return { to, fetched: fetchedRuntime({ name: "node-x", version: "1.0.0", integrity }, ["bin/node"], to) };
+  }
+  const packing = `test "$1 $2" = "pack node-x@1.0.0" && cp ${tarball} "$4/node-x-1.0.0.tgz" && echo node-x-1.0.0.tgz`;
+
+  test("is packed by npm, checked, and kept for the next build", async () => {
+    npmThat(packing);
+    const { to, fetched } = fetchInto("fresh");
+    expect(readFileSync((await fetched).path, "utf8")).toBe("a runtime");
+    expect(readFileSync(join(to.cacheDir, "node-x-1.0.0.tgz")).equals(readFileSync(tarball))).toBe(true);
+  });
+
+  test("is refused when the registry sends other bytes than the pinned, and not kept", async () => {
+    npmThat(packing);
+    const { to, fetched } = fetchInto("tampered", hashOf(Buffer.from("what was pinned")));
+    await expect(fetched).rejects.toThrow('the package "node-x@1.0.0" is not the pinned one');
+    expect(existsSync(to.cacheDir)).toBe(false);
+    expect(existsSync(join(to.workDir, "node-x-1.0.0/package"))).toBe(false);
+  });
+
+  test("says why when npm has nothing", async () => {
+    npmThat("echo 'npm error code E404' >&2; exit 1");
+    await expect(fetchInto("absent").fetched).rejects.toThrow(
+      'the package "node-x@1.0.0" could not be had from the npm registry: npm error code E404',
     );
   });
 });
