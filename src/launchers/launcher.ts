@@ -48,6 +48,8 @@ export interface Launcher {
   remove(name: string): Plan;
   start(name: string): Plan;
   stop(name: string): Plan;
+  /** Stopped, and not started by the next login or boot either; its file stays, and `install` brings it back. */
+  disable(name: string): Plan;
   /** What lets services run while their user is not logged in; null where the system has no such thing. */
   readonly withoutLogin: Step | null;
   /** Asks the system; changes nothing. */

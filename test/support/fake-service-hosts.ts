@@ -102,12 +102,15 @@ export function fakeSystemd(unitDir: string, lingering = new Set<string>()): Fak
 export interface FakeLaunchd extends FakeManager {
   /** Loaded agents, with their process or null. */
   readonly loaded: Map<string, number | null>;
+  /** Not loaded at the next login. */
+  readonly disabled: ReadonlySet<string>;
 }
 
 /** @param slow how many questions a `bootout` takes until the agent is really gone */
 export function fakeLaunchd(domain: string, slow = 2): FakeLaunchd {
   const loaded = new Map<string, number | null>();
   const going = new Map<string, number>();
+  const disabled = new Set<string>();
   const answer = ([, verb = "", ...words]: Argv): Ran => {
     const target = words.at(-1) ?? "";
     const label =
@@ -131,8 +134,13 @@ export function fakeLaunchd(domain: string, slow = 2): FakeLaunchd {
         );
       }
       case "enable":
+        disabled.delete(label);
+        return fine();
+      case "disable":
+        disabled.add(label);
         return fine();
       case "bootstrap":
+        if (disabled.has(label)) return failed(5, "Bootstrap failed: 5: Input/output error");
         if (loaded.has(label)) return failed(5, "Bootstrap failed: 5: Input/output error");
         if (!existsSync(target)) return failed(2, "No such file or directory");
         loaded.set(label, 4711);
@@ -149,5 +157,5 @@ export function fakeLaunchd(domain: string, slow = 2): FakeLaunchd {
         throw new Error(`launchctl has no "${verb}" here`);
     }
   };
-  return { ...managerOf(answer, (line) => / print /.test(line)), loaded };
+  return { ...managerOf(answer, (line) => / print /.test(line)), loaded, disabled };
 }

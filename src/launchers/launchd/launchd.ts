@@ -103,6 +103,16 @@ export function launchdLauncher(host: LaunchdHost, run: RunCommand): Launcher {
     remove: (name) => [bootout(name), { do: "remove", says: `remove the agent ${name}`, path: fileOf(name) }],
     start,
     stop: (name) => [bootout(name)],
+    disable: (name) => [
+      {
+        do: "run",
+        says: `disable ${name}`,
+        // The file stays, and launchd would load it at the next login.
+        argv: ["launchctl", "disable", target(name)],
+        undo: ["launchctl", "enable", target(name)],
+      },
+      bootout(name),
+    ],
     status: async (name) => statusIn(name, await run(print(name), ASK_MS_MAX)),
     logCommand: ({ logPath }) => ["tail", "-n", "20", logPath],
   };

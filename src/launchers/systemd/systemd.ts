@@ -71,19 +71,14 @@ export function systemdLauncher(host: SystemdHost, run: RunCommand): Launcher {
     withoutLogin: lingerStep(host.user),
     install: (spec, standing) => installPlan(spec, { standing, path: fileOf(spec.name), host }),
     remove: (name) => [
-      step(`disable ${name}`, ["disable", unitOf(name)], {
-        holds: {
-          argv: ["systemctl", "--user", "is-enabled", unitOf(name)],
-          isHeld: ({ status }) => status !== 0,
-        },
-      }),
-      stopStep(name),
+      ...disablePlan(name),
       { do: "remove", says: `remove the unit of ${name}`, path: fileOf(name) },
       reload,
       step(`forget how ${name} ended`, ["reset-failed", unitOf(name)], UPKEEP),
     ],
     start: startPlan,
     stop: (name) => [stopStep(name)],
+    disable: disablePlan,
     status: async (name) => statusIn(name, await run(showOf(name), ASK_MS_MAX)),
     logCommand: ({ name }) => ["journalctl", "--user", "--unit", unitOf(name), "--no-pager", "--lines", "20"],
   };
@@ -146,6 +141,17 @@ function startPlan(name: string): Plan {
       },
       undo: ["systemctl", "--user", "stop", unitOf(name)],
     }),
+  ];
+}
+
+/** First of all not at the next boot: so that a crash between the two brings nothing back. */
+function disablePlan(name: string): Plan {
+  const isEnabled = ["systemctl", "--user", "is-enabled", unitOf(name)] as const;
+  return [
+    step(`disable ${name}`, ["disable", unitOf(name)], {
+      holds: { argv: isEnabled, isHeld: ({ status }) => status !== 0 },
+    }),
+    stopStep(name),
   ];
 }
 

@@ -84,6 +84,14 @@ export function taskLauncher(host: TaskHost, run: RunCommand): Launcher {
     ],
     start,
     stop: (name) => [stop(name)],
+    disable: (name) => [
+      schtasks(`disable ${name}`, ["/Change", "/TN", FOLDER + name, "/DISABLE"], {
+        alsoFine: NOT_THERE,
+        undo: ["schtasks", "/Change", "/TN", FOLDER + name, "/ENABLE"],
+        powershell: `Disable-ScheduledTask ${named(name)}`,
+      }),
+      stop(name),
+    ],
     status: async (name) => statusIn(name, await run(askOf(name), ASK_MS_MAX)),
     logCommand: ({ logPath }) => [
       "powershell",

@@ -126,6 +126,15 @@ describe("a service under launchd", () => {
     expect(existsSync(path)).toBe(pattern.test("kickstart"));
   });
 
+  it("is disabled: it runs no more, not at the next login either, and comes back by its own file", async () => {
+    const { manager, launcher, path } = await stage();
+    await applyPlan(launcher.install(daemonSpec, null), manager);
+    for (const _ of [1, 2]) await applyPlan(launcher.disable(name), manager);
+    expect([manager.loaded.size, [...manager.disabled], existsSync(path)]).toEqual([0, [name], true]);
+    await applyPlan(launcher.install(daemonSpec, launcher.textOf(daemonSpec)), manager);
+    expect([manager.loaded.get(name), [...manager.disabled]]).toEqual([4711, []]);
+  });
+
   it("is removed whole, also twice", async () => {
     const { manager, launcher, path } = await stage();
     await applyPlan(launcher.install(daemonSpec, null), manager);

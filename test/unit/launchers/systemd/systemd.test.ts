@@ -93,6 +93,18 @@ describe("a service under systemd", () => {
     expect(existsSync(path)).toBe(false);
   });
 
+  it("is disabled: it runs no more, not at the next boot either, and comes back by its own file", async () => {
+    const { manager, launcher, path } = await stage();
+    await applyPlan(launcher.install(daemonSpec, null), manager);
+    const text = readFileSync(path, "utf8");
+    for (const done of [[`disable ${name}`, `stop ${name}`], []])
+      expect((await applyPlan(launcher.disable(name), manager)).done).toEqual(done);
+    expect([...manager.enabled, ...manager.active]).toEqual([]);
+    expect(readFileSync(path, "utf8")).toBe(text);
+    await applyPlan(launcher.install(daemonSpec, text), manager);
+    expect([...manager.enabled, ...manager.active]).toEqual([unit, unit]);
+  });
+
   it("says how it fares", async () => {
     const { manager, launcher } = await stage();
     expect(await launcher.status(name)).toMatchObject({ state: "absent" });

@@ -56,6 +56,13 @@ describe("a service under the Task Scheduler", () => {
         ],
       ]
     `);
+    const disabled = stage()
+      .launcher.disable(name)
+      .flatMap((step) => (step.do === "run" ? [step.argv.join(" ")] : []));
+    expect(disabled).toEqual([
+      `schtasks /Change /TN \\Prism\\${name} /DISABLE`,
+      `schtasks /End /TN \\Prism\\${name}`,
+    ]);
     const removed = stage()
       .launcher.remove(name)
       .flatMap((step) => (step.do === "run" ? [step.powershell] : []));
