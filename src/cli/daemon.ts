@@ -118,7 +118,7 @@ export const daemon = verb(
     });
     const { reason, error } = await running.closed;
     if (reason === "failed") throw error ?? new Error("the daemon failed without saying why");
-    if (reason === "wrapped" && !flags.json) runtime.out.write(wrappedText(facts.address, runtime));
+    if (reason === "wrapped" && !flags.json) runtime.out.write(wrappedText(facts.address, error, runtime));
     return EXIT.ok;
   },
   { lasting: true, keptOf: ({ flags, typed }, runtime) => keptSurface(flags, typed, runtime) },
@@ -143,7 +143,11 @@ function startedText(
 }
 
 /** A wrap may have come while no daemon was there to hear it: then this is all that a person sees of it. */
-function wrappedText(address: string, runtime: Runtime): string {
+function wrappedText(address: string, why: PrismError | undefined, runtime: Runtime): string {
   const ink = inkFor(runtime.out);
+  if (why !== undefined) {
+    const hint = why.hint === undefined ? "" : `; ${why.hint}`;
+    return `${ink.bold("daemon")} ends: ${why.message}${hint}\n`;
+  }
   return `${ink.bold("daemon")} ends: ${address} was wrapped; start it again to put ${address} back on duty\n`;
 }

@@ -2,7 +2,7 @@
  * The lifecycle's way to the hub: one connection at a time, its words turned into events. A connection that
  * was dropped is never heard again, whatever it still has to say.
  */
-import { reportOf } from "../domain/errors.ts";
+import { type ErrorReport, reportOf } from "../domain/errors.ts";
 import { HUB_PROTOCOL, type HubPushes, type StartParams } from "../domain/verbs.ts";
 import type { Event } from "../fsm.ts";
 import type { connectHub, HubConnection } from "../net/hub-client.ts";
@@ -70,7 +70,7 @@ export function openHubLink(options: HubLinkOptions): HubLink {
         {
           opened: () => feed({ on: "socketOpened" }, isCurrent),
           push(name, value) {
-            if (name === "wrapped") feed({ on: "wrapPushed" }, isCurrent);
+            if (name === "wrapped") feed(wrappedEvent(value as HubPushes["wrapped"]), isCurrent);
             else if (name === "closing") feed({ on: "hubClosing" }, isCurrent);
             else feed({ on: "mailboxPushed", mailbox: value as HubPushes["mailbox"] }, isCurrent);
           },
@@ -82,6 +82,25 @@ export function openHubLink(options: HubLinkOptions): HubLink {
       // A URL that is none, a token file that can't be read.
       closed(error);
     }
+  }
+
+  function wrappedEvent({ why }: HubPushes["wrapped"]): Event {
+    const { persona, project } = options.introduction;
+    if (why === undefined) return { on: "wrapPushed" };
+    const address = `${persona}@${project}`;
+    const failure: ErrorReport =
+      why === "archived"
+        ? {
+            code: "persona_archived",
+            message: `${address} was archived`,
+            hint: `put it back on duty with prism persona restore ${address}`,
+          }
+        : {
+            code: "target_wrapped",
+            message: `the persona ${address} was destroyed`,
+            hint: `make it anew with prism persona create ${address}`,
+          };
+    return { on: "wrapPushed", failure };
   }
 
   function start(from: { readonly position: number; readonly session: string | null }): void {

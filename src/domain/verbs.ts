@@ -410,8 +410,8 @@ export interface VerbAnswers {
 export interface HubPushes {
   /** To a daemon: its mailbox changed. */
   readonly mailbox: MailboxView;
-  /** The session was ended by somebody else; it must not come back on its own. */
-  readonly wrapped: { readonly session: string };
+  /** The session was ended by somebody else; it must not come back on its own. `why`: with its persona. */
+  readonly wrapped: { readonly session: string; readonly why?: "archived" | "destroyed" };
   /** The hub is going down in order; reconnect on the usual schedule. */
   readonly closing: { readonly reason: string };
 }

@@ -136,8 +136,9 @@ export function stop(state: Alive, _event: EventOf<"stopAsked">, moment: Moment)
   return [ended, [{ do: "closeSocket" }, ...effects]];
 }
 
-export function wrap(state: Alive, _event: EventOf<"wrapPushed">, moment: Moment): Next<Ended> {
-  const [ended, effects] = end(state.watch, { reason: "wrapped", failure: null }, moment);
+export function wrap(state: Alive, event: EventOf<"wrapPushed">, moment: Moment): Next<Ended> {
+  const failure = event.failure ?? null;
+  const [ended, effects] = end(state.watch, { reason: "wrapped", failure }, moment);
   return [ended, [{ do: "closeSocket" }, ...effects]];
 }
 
@@ -149,7 +150,8 @@ function end(
   const [doorbells, effects] = callOff(watch.doorbells, moment.nowMs);
   const asks = doorbells.ring?.asks ?? [];
   // Whoever starts a wrapped daemon again wants it back on duty: then it must not ask for its old session.
-  const session = why.reason === "wrapped" ? null : watch.session;
+  const isOffDuty = why.reason === "wrapped" || why.failure?.code === "persona_archived";
+  const session = isOffDuty ? null : watch.session;
   const ended: Ended = {
     id: "ended",
     watch: { ...watch, session, failure: why.failure, doorbells },

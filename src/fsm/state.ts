@@ -87,7 +87,8 @@ export type Event =
     }
   | { readonly on: "startRefused"; readonly failure: ErrorReport }
   | { readonly on: "mailboxPushed"; readonly mailbox: MailboxView }
-  | { readonly on: "wrapPushed" }
+  /** With a failure if its persona went off duty with it: it says so. */
+  | { readonly on: "wrapPushed"; readonly failure?: ErrorReport }
   | { readonly on: "hubClosing" }
   | { readonly on: "ringSettled"; readonly settled: RingSettled }
   /** Somebody asks over IPC to ring now; answered by `answerNotify`. */

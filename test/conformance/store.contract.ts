@@ -62,6 +62,43 @@ export function describeStore(name: string, makeHarness: () => StoreHarness): vo
       ...want,
     });
 
+    describe("a purge", () => {
+      it("forgets a mailbox's texts up to its position, those of its own batch too, and nothing else", async () => {
+        const addresses = [addressOf({ id: 1 }), addressOf({ id: 2 })];
+        const [one, two, five] = chainOf(1, [1, 2, 5]);
+        const [three] = chainOf(2, [3]);
+        if (one === undefined || two === undefined || three === undefined || five === undefined)
+          throw new Error("the chains are too short");
+        await commitTo(store, { position: 3, addresses, signals: [one, three] });
+        await commitTo(store, {
+          position: 4,
+          signals: [two],
+          progress: [{ position: 1, state: "expired", deliveredAtMs: null, endedAtMs: 7 }],
+          purges: [{ address: 1, through: 2 }],
+        });
+        const mailboxes = [{ address: 1, through: 5, told: 0, drains: 0 }];
+        await commitTo(store, { position: 5, signals: [five], mailboxes });
+        await reopen();
+        expect((await signalsAt(store, [1, 2, 3, 5])).map(({ text }) => text)).toEqual([
+          "",
+          "",
+          three.text,
+          five.text,
+        ]);
+        expect(await positionsIn(history({}))).toEqual([5, 2, 1]);
+        expect(await signalsAt(store, [1])).toMatchObject([{ state: "expired", endedAtMs: 7 }]);
+      });
+
+      it("finds nothing in an empty mailbox", async () => {
+        await commitTo(store, {
+          position: 1,
+          addresses: [addressOf({ id: 1 })],
+          purges: [{ address: 1, through: 0 }],
+        });
+        expect((await loadOf(store)).position).toBe(1);
+      });
+    });
+
     describe("load", () => {
       it("answers before it returns, and finds a new store empty", () => {
         let hubId = "";
@@ -103,6 +140,23 @@ export function describeStore(name: string, makeHarness: () => StoreHarness): vo
         const snapshot = await loadOf(store);
         expect(snapshot.addresses).toEqual([changed, addressOf({ id: 2 })]);
         expect(snapshot.mailboxes).toEqual([{ ...later, holds: false }]);
+      });
+
+      it("keeps who is a persona, archived or not, with its token's hash, until it is one no more", async () => {
+        const identity = { createdAtMs: 3, archivedAtMs: null, tokenSha256: "ab".repeat(32) };
+        const made = addressOf({ id: 1, identity });
+        const mere = addressOf({ id: 2 });
+        await commitTo(store, { position: 1, addresses: [made, mere] });
+        await reopen();
+        expect((await loadOf(store)).addresses).toEqual([made, mere]);
+        const archived = { ...made, identity: { ...identity, archivedAtMs: 9, tokenSha256: null } };
+        await commitTo(store, { position: 2, addresses: [archived] });
+        await reopen();
+        expect((await loadOf(store)).addresses).toEqual([archived, mere]);
+        const unmade = { ...made, identity: null };
+        await commitTo(store, { position: 3, addresses: [unmade] });
+        await reopen();
+        expect((await loadOf(store)).addresses).toEqual([unmade, mere]);
       });
 
       it("forgets an address with its mailbox, and takes its name anew", async () => {

@@ -1,11 +1,20 @@
-/** The hub's edges over the fake service, on a free port of 127.0.0.1, with the token `right-token`. */
+/** The hub's edges over the fake service, on a free port of 127.0.0.1, with a home token and a persona's. */
 import { request as httpRequest } from "node:http";
 import type { LogFields } from "../../src/domain/log.ts";
 import type { ServerBounds } from "../../src/hub/server/bounds.ts";
 import { type HubServer, openHubServer } from "../../src/hub/server.ts";
+import type { Bearer } from "../../src/hub/service.ts";
 import { FakeHubService } from "./fake-hub-service.ts";
 
 export const TOKEN = "right-token";
+/** Acts for ada@shop alone. */
+export const ADA_TOKEN = "token-of-ada";
+export const ADA: Bearer = { tenant: "local", scope: { address: "ada@shop", tokenSha256: "aa" } };
+
+function bearerOf(token: string): Bearer | undefined {
+  if (token === ADA_TOKEN) return ADA;
+  return token === TOKEN ? { tenant: "local", scope: "home" } : undefined;
+}
 
 export interface LogLine {
   readonly level: string;
@@ -28,7 +37,7 @@ export async function openTestServer(
   const log: LogLine[] = [];
   const server = await openHubServer({
     service,
-    bearerOf: (token) => (token === TOKEN ? { tenant: "local", scope: "home" } : undefined),
+    bearerOf,
     listen,
     plaintext: listen.host !== "127.0.0.1",
     version: "1.2.3",

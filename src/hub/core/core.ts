@@ -371,10 +371,11 @@ export class HubCore {
     return { wrapped: this.#tellWrapped(desk.wrap(this.#registry, asker, params, nowMs)) };
   }
 
-  #tellWrapped(sessions: readonly Session[]): string[] {
+  #tellWrapped(sessions: readonly Session[], why?: "archived" | "destroyed"): string[] {
     const wrapped = sessions.map((session) => session.id);
     for (const session of wrapped) {
-      this.#pushes.push({ session, name: "wrapped", value: { session } });
+      const value = why === undefined ? { session } : { session, why };
+      this.#pushes.push({ session, name: "wrapped", value });
       this.#detached.push(session);
     }
     return wrapped;
@@ -387,7 +388,7 @@ export class HubCore {
         return personas.create(registry, tenant, command.params, this.#arrival(nowMs));
       case "persona_archive": {
         const { at, ended } = personas.archive(registry, tenant, command.params, nowMs);
-        return { address: at.name, wrapped: this.#tellWrapped(ended) };
+        return { address: at.name, wrapped: this.#tellWrapped(ended, "archived") };
       }
       case "persona_restore": {
         const at = personas.restore(registry, tenant, command.params, nowMs);
@@ -404,7 +405,7 @@ export class HubCore {
     const at = this.#registry.find(tenant, address);
     if (at === undefined) return { address, existed: false, expired: 0 };
     const { existed, ended } = personas.destroy(this.#registry, at, nowMs);
-    this.#tellWrapped(ended);
+    this.#tellWrapped(ended, "destroyed");
     return { address, existed, expired: params.purge === true ? this.#mailroom.purge(at.mailbox, nowMs) : 0 };
   }
 }

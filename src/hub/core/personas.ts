@@ -108,7 +108,10 @@ function stateOf({ archivedAtMs }: IdentityRecord): PersonaState {
   return archivedAtMs === null ? "active" : "archived";
 }
 
+/** Whoever was ended with it may come back, as a daemon does that slept through it all. */
 function onDuty(registry: Registry, at: Registered, nowMs: number): void {
+  for (const session of at.sessions.filter(({ wrappedAtMs }) => wrappedAtMs !== null))
+    registry.removeSession(session);
   at.wrappedAtMs = null;
   at.lastHeardAtMs = nowMs;
   at.heardWrittenAtMs = nowMs;

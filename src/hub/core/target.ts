@@ -79,8 +79,8 @@ export function archivedPersona(at: Registered): PrismError {
   });
 }
 
-function restoreCommand({ persona, project }: Registered): string {
-  return `prism persona restore --persona ${persona} --project ${project}`;
+function restoreCommand({ name }: Registered): string {
+  return `prism persona restore ${name}`;
 }
 
 export function unknownSession(id: string): PrismError {

@@ -15,7 +15,12 @@ function start(hub: HubDriver, persona: string, root: string): void {
     protocol: 1,
     version: "1",
   } as const;
-  hub.decide({ verb: "start", caller: { tenant: TENANT, scope: "home" }, params, connected: persona === "last" });
+  hub.decide({
+    verb: "start",
+    caller: { tenant: TENANT, scope: "home" },
+    params,
+    connected: persona === "last",
+  });
 }
 
 function statusOf(hub: HubDriver, persona?: string): StatusAnswer {

@@ -21,6 +21,11 @@ const TOOLS = [
   "prism_history",
   "prism_status",
   "prism_wrap",
+  "prism_persona_create",
+  "prism_persona_archive",
+  "prism_persona_restore",
+  "prism_persona_destroy",
+  "prism_persona_list",
 ];
 const ACCEPT = { Accept: "application/json, text/event-stream" };
 const OLD_REVISIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];

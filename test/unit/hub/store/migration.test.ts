@@ -8,11 +8,12 @@ import type { Store } from "../../../../src/hub/store/store.ts";
 import { closeStore, commitTo, loadOf, signalOf, signalsAt } from "../../../support/store-script.ts";
 import { tempDir } from "../../../support/temp-dir.ts";
 
-/** @returns the folder of a store as version 1 left it */
-function storeOfVersion1(): string {
+/** @returns the folder of a store as version 1 left it, or as version 2 did that had taken one over */
+function storeOfVersion(version: 1 | 2): string {
   const folder = tempDir();
   const db = new DatabaseSync(join(folder, "hub.db"));
   db.exec(readFileSync(join(import.meta.dirname, "store-v1.sql"), "utf8"));
+  if (version === 2) db.exec("ALTER TABLE signals RENAME COLUMN urgent TO flags; PRAGMA user_version = 2");
   db.close();
   return folder;
 }
@@ -28,12 +29,13 @@ function versionIn(folder: string): unknown {
   return row?.["user_version"];
 }
 
-it("takes over all that version 1 kept", async () => {
-  const folder = storeOfVersion1();
+it.each([1, 2] as const)("takes over all that version %i kept", async (version) => {
+  const folder = storeOfVersion(version);
   const store = openIn(folder);
   const snapshot = await loadOf(store);
   expect(snapshot).toMatchObject({ hubId: "k7qd0000", position: 4 });
   expect(snapshot.addresses.map(({ persona }) => persona)).toEqual(["reviewer", "planner"]);
+  expect(snapshot.addresses.map(({ identity }) => identity)).toEqual([null, null]);
   expect(snapshot.sessions.map(({ id }) => id)).toEqual(["n1", "n2"]);
   expect(snapshot.keys).toMatchObject([{ from: "planner@shop", key: "k1", position: 1 }]);
   expect(snapshot.drains).toMatchObject([{ key: "d1", position: 2 }]);
@@ -46,11 +48,11 @@ it("takes over all that version 1 kept", async () => {
     { text: 'first, it\'s "urgent"', urgent: true, final: false, state: "drained" },
   ]);
   await closeStore(store);
-  expect(versionIn(folder)).toBe(2);
+  expect(versionIn(folder)).toBe(3);
 });
 
 it("keeps from then on what version 1 could not", async () => {
-  const folder = storeOfVersion1();
+  const folder = storeOfVersion(1);
   let store = openIn(folder);
   const signals = [
     signalOf({ position: 5, final: true }),
@@ -68,8 +70,21 @@ it("keeps from then on what version 1 could not", async () => {
   await closeStore(store);
 });
 
+it("keeps personas from then on in a store of version 2", async () => {
+  const folder = storeOfVersion(2);
+  let store = openIn(folder);
+  const [reviewer] = (await loadOf(store)).addresses;
+  if (reviewer === undefined) throw new Error("the store has lost its addresses");
+  const identity = { createdAtMs: 1, archivedAtMs: 2, tokenSha256: "a".repeat(64) };
+  await commitTo(store, { position: 5, addresses: [{ ...reviewer, identity }] });
+  await closeStore(store);
+  store = openIn(folder);
+  expect((await loadOf(store)).addresses.map((address) => address.identity)).toEqual([identity, null]);
+  await closeStore(store);
+});
+
 it("leaves a store as it was if the change can't be made whole", () => {
-  const folder = storeOfVersion1();
+  const folder = storeOfVersion(1);
   const db = new DatabaseSync(join(folder, "hub.db"));
   // SQLite renames no column while a view names one that is not there.
   db.exec("CREATE VIEW broken AS SELECT no_such_column FROM signals");
