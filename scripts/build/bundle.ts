@@ -64,10 +64,19 @@ export async function bundle({ root, entry, outDir, version }: BundleOptions): P
     define: { PRISM_VERSION: JSON.stringify(version) },
   } as const satisfies BuildOptions;
   const src = dirname(entry);
-  const page = await buildPage(root);
+  const page = await buildPage(root).catch((error: Error) => {
+    // While the page is in the making, the program is built with what stands in its place.
+    console.error(`build: without the page: ${error.message.split("\n", 1)[0]}`);
+    return { html: null, sources: [] };
+  });
   const whole = Object.entries(WHOLE_PARTS).map(([source, name]) => ({ source: join(src, source), name }));
   const built = await Promise.all([
-    build({ ...asModules, entryPoints: { main: entry }, splitting: true, plugins: [apart(whole), pageIn(page.html)] }),
+    build({
+      ...asModules,
+      entryPoints: { main: entry },
+      splitting: true,
+      plugins: [apart(whole), pageIn(page.html)],
+    }),
     ...whole.map(({ source, name }) =>
       build({ ...asModules, entryPoints: { [basename(name, ".js")]: source } }),
     ),
@@ -91,7 +100,8 @@ export async function bundle({ root, entry, outDir, version }: BundleOptions): P
   const taken = built
     .flatMap(({ metafile }) => Object.values(metafile.outputs))
     .flatMap(({ inputs }) => Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0));
-  return { parts, sources: [...new Set(takenXX, bytes };
+  const sources = new Set([...taken.map(([path]) => path), ...page.sources]);
+  return { parts, sources: [...sources].sort(), bytes };
 }
 
 /** Leaves these out of the bundle: an import of one becomes an import of its part. */
