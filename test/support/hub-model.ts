@@ -12,8 +12,15 @@ export interface ModelSignal {
   readonly urgent: boolean;
   readonly expiresAtMs: number;
   readonly acceptedAtMs: number;
-  readonly text: string;
+  text: string;
   state: SignalState;
+}
+
+/** What a name stands for: nothing, somebody on duty, or somebody who was taken off it. */
+interface Duty {
+  standing: "on" | "wrapped" | "archived";
+  isPersona: boolean;
+  token: string | null;
 }
 
 export class HubModel {
@@ -21,6 +28,45 @@ export class HubModel {
   readonly #drains = new Map<string, readonly string[]>();
   readonly #drainCounts = new Map<string, number>();
   readonly #revisions = new Map<string, number>();
+  readonly #duties = new Map<string, Duty>();
+
+  duty(address: string): Duty {
+    let duty = this.#duties.get(address);
+    if (duty === undefined) {
+      duty = { standing: "on", isPersona: false, token: null };
+      this.#duties.set(address, duty);
+    }
+    return duty;
+  }
+
+  created(address: string, token: string): void {
+    const duty = this.duty(address);
+    if (!duty.isPersona) duty.standing = "on";
+    duty.isPersona = true;
+    duty.token = token;
+  }
+
+  archived(address: string): void {
+    const duty = this.duty(address);
+    duty.isPersona = true;
+    duty.standing = "archived";
+  }
+
+  restored(address: string): number {
+    const duty = this.duty(address);
+    if (duty.standing === "archived") duty.standing = "on";
+    return this.open(address).length;
+  }
+
+  /** @returns how many expired */
+  destroyed(address: string, purge: boolean): number {
+    this.#duties.set(address, { standing: "wrapped", isPersona: false, token: null });
+    if (!purge) return 0;
+    const waiting = this.open(address);
+    for (const signal of waiting) signal.state = "expired";
+    for (const signal of this.signals) if (signal.address === address) signal.text = "";
+    return waiting.length;
+  }
 
   open(address: string): ModelSignal[] {
     return this.signals.filter((signal) => signal.address === address && isOpen(signal));

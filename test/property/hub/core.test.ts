@@ -1,7 +1,9 @@
 /**
  * Any sequence of commands, with restarts anywhere, against a naive model: states only go forward, no signal
  * is drained twice, a repeated drain gives the same, every view equals a recount and never goes back, and
- * `signal_status` tells the truth at any time (invariants 3 and 8).
+ * `signal_status` tells the truth at any time (invariants 3 and 8). Personas come, are archived, restored and
+ * destroyed in between: none of it loses a signal unless it was purged, who is off duty takes none, and a token acts
+ * as long as it is its persona's, and no longer.
  */
 import fc from "fast-check";
 import { expect, it } from "vitest";
@@ -20,7 +22,11 @@ type Step =
   | { do: "drain"; at: number; limit: number; key: number | null }
   | { do: "advance"; ms: number }
   | { do: "start"; at: number }
-  | { do: "restart" };
+  | { do: "restart" }
+  | { do: "create"; at: number; token: number }
+  | { do: "use"; at: number; token: number }
+  | { do: "archive" | "restore"; at: number }
+  | { do: "destroy"; at: number; purge: boolean };
 
 const at = fc.nat(PERSONAS.length - 1);
 const key = fc.option(fc.nat(3), { nil: null });
@@ -52,6 +58,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("start" as const), at }) },
   { weight: 1, arbitrary: fc.constant({ do: "restart" as const }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("create" as const), at, token: fc.nat(1) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("use" as const), at, token: fc.nat(1) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("archive" as const, "restore" as const), at }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("destroy" as const), at, purge: fc.boolean() }) },
 );
 
 class Scene {
@@ -75,7 +85,8 @@ class Scene {
       case "acknowledge": {
         const name = nameAt(taken.at);
         const through = (this.#model.signals.at(-1)?.position ?? 0) - taken.behind;
-        const session = this.#daemons.get(name) ?? null;
+        const session = this.#daemons.get(name);
+        if (session === undefined) break;
         this.#model.deliver(name, through);
         this.#ask({
           verb: "acknowledge",
@@ -101,7 +112,70 @@ class Scene {
       case "restart":
         this.#driver.restart();
         break;
+      default:
+        this.#persona(taken);
     }
+  }
+
+  #persona(taken: Extract<Step, { do: "create" | "use" | "archive" | "restore" | "destroy" }>): void {
+    const named = { persona: personaAt(taken.at), project: "shop" };
+    const name = nameAt(taken.at);
+    switch (taken.do) {
+      case "create": {
+        const params = { ...named, tokenSha256: tokenOf(taken) };
+        const answer = this.#ask({ verb: "persona_create", caller, params }) as VerbAnswers["persona_create"];
+        if (answer.isNew === this.#model.duty(name).isPersona) this.#note([`${name} isNew: ${answer.isNew}`]);
+        this.#model.created(name, tokenOf(taken));
+        if ((answer.state === "archived") !== (this.#model.duty(name).standing === "archived"))
+          this.#note([`${name} was created as ${answer.state}`]);
+        return;
+      }
+      case "use":
+        this.#use(name, tokenOf(taken));
+        return;
+      case "archive":
+        this.#ask({ verb: "persona_archive", caller, params: named });
+        this.#model.archived(name);
+        this.#daemons.delete(name);
+        return;
+      case "restore": {
+        const { waiting } = this.#ask({
+          verb: "persona_restore",
+          caller,
+          params: named,
+        }) as VerbAnswers["persona_restore"];
+        if (waiting !== this.#model.restored(name)) this.#note([`${waiting} have waited for ${name}`]);
+        return;
+      }
+      case "destroy": {
+        const { isPersona } = this.#model.duty(name);
+        const answer = this.#ask({
+          verb: "persona_destroy",
+          caller,
+          params: { ...named, purge: taken.purge },
+        }) as VerbAnswers["persona_destroy"];
+        if (answer.existed !== isPersona) this.#note([`${name} existed: ${answer.existed}`]);
+        const expired = this.#model.destroyed(name, taken.purge);
+        if (answer.expired !== expired) this.#note([`${answer.expired} expired at ${name}, not ${expired}`]);
+        this.#daemons.delete(name);
+      }
+    }
+  }
+
+  /** The token reads its own mailbox and nobody else's, as long as it is its persona's. */
+  #use(name: string, tokenSha256: string): void {
+    const scope = { address: name, tokenSha256 };
+    const codes = PERSONAS.map((persona) => {
+      const params = { persona, project: "shop" };
+      const { outcome } = this.#driver.decide({ verb: "history", caller: { ...caller, scope }, params });
+      return "error" in outcome ? outcome.error.code : "ok";
+    });
+    const holds = this.#model.duty(name).token === tokenSha256;
+    if (holds !== (this.#driver.core.bearerOf(tokenSha256) !== undefined))
+      this.#note([`the token of ${name} is looked up as if it ${holds ? "had ended" : "lived"}`]);
+    const foreign = holds ? "permission_denied" : "unauthorized";
+    const due = PERSONAS.map((persona) => (holds && `${persona}@shop` === name ? "ok" : foreign));
+    if (codes.join() !== due.join()) this.#note([`the token of ${name} met ${codes}, not ${due}`]);
   }
 
   #signal(taken: Extract<Step, { do: "signal" }>): void {
@@ -114,9 +188,17 @@ class Scene {
     const keyed = taken.key === null ? params : { ...params, key: name };
     const command: Command = { verb: "signal", caller, params: keyed, textBytes: text.length };
     const { outcome, pushes } = this.#driver.decide(command);
-    if ("error" in outcome) throw new Error(outcome.error.message);
-    const answer = outcome.ok as VerbAnswers["signal"];
     const known = taken.key === null ? undefined : this.#keys.get(name);
+    const { standing } = this.#model.duty(to);
+    if ("error" in outcome) {
+      const { code, target } = outcome.error;
+      if (code !== "target_wrapped" || target?.state !== standing || known !== undefined)
+        this.#note([`a signal to ${to}, which is ${standing}, was refused: ${code} ${target?.state}`]);
+      return;
+    }
+    const answer = outcome.ok as VerbAnswers["signal"];
+    if (standing !== "on" && known === undefined)
+      this.#note([`${answer.id} was taken by ${to}, ${standing}`]);
     if (answer.duplicate !== (known !== undefined))
       this.#note([`${answer.id}: duplicate is ${answer.duplicate}`]);
     if (known !== undefined && known !== answer.id) this.#note([`${answer.id} came for ${known}`]);
@@ -147,12 +229,15 @@ class Scene {
       protocol: 1,
       version: "1",
     } as const;
-    const answer = this.#ask({
-      verb: "start",
-      caller,
-      params,
-      connected: true,
-    }) as VerbAnswers["start"];
+    const { outcome, pushes } = this.#driver.decide({ verb: "start", caller, params, connected: true });
+    this.#hear(pushes);
+    const duty = this.#model.duty(nameAt(index));
+    const code = "error" in outcome ? outcome.error.code : "ok";
+    const due = duty.standing === "archived" ? "persona_archived" : "ok";
+    if (code !== due) this.#note([`a start for ${nameAt(index)}, which is ${duty.standing}, met ${code}`]);
+    if ("error" in outcome) return;
+    duty.standing = "on";
+    const answer = outcome.ok as VerbAnswers["start"];
     this.#daemons.set(nameAt(index), answer.session);
     this.#note(this.#model.seen(nameAt(index), answer.mailbox));
   }
@@ -171,7 +256,8 @@ class Scene {
   #hear(
     pushes: readonly { readonly session: string; readonly name: string; readonly value: unknown }[],
   ): void {
-    for (const { session, value } of pushes) {
+    for (const { session, name: what, value } of pushes) {
+      if (what !== "mailbox") continue;
       const name = [...this.#daemons].find(([, id]) => id === session)?.[0];
       if (name !== undefined) this.#note(this.#model.seen(name, value as MailboxView));
     }
@@ -181,9 +267,17 @@ class Scene {
     this.faults.push(...faults);
   }
 
-  /** Every signal ever accepted is asked for, after every step. */
+  /** Every signal ever accepted is asked for, after every step, and read again. */
   checkAll(): void {
     this.#hear(this.#late.splice(0));
+    for (const persona of PERSONAS) {
+      const params = { persona, project: "shop", limit: 100 };
+      const { signals } = this.#ask({ verb: "history", caller, params }) as VerbAnswers["history"];
+      const texts = this.#model.signals.filter(({ address }) => address === `${persona}@shop`);
+      const due = texts.map(({ text }) => text).reverse();
+      if (signals.map(({ text }) => text).join("|") !== due.join("|"))
+        this.#note([`history of ${persona} differs`]);
+    }
     for (const { id, state } of this.#model.signals) {
       const answer = this.#ask({ verb: "signal_status", caller, params: { id } }) as SignalStatusAnswer;
       if (answer.state !== state) this.#note([`${id} is ${answer.state}, and should be ${state}`]);
@@ -193,6 +287,10 @@ class Scene {
         this.#note([`${id} went back in time`]);
     }
   }
+}
+
+function tokenOf({ at, token }: { readonly at: number; readonly token: number }): string {
+  return `${at}${token}`.repeat(32);
 }
 
 function personaAt(index: number): string {
