@@ -147,22 +147,15 @@ interface HubFile {
 
 async function goneHub({ home }: Runtime): Promise<readonly Check[]> {
   const path = home.hubFilePath;
-  const text = textAt(path);
-  const file = text === undefined ? undefined : hubFileIn(text);
-  if (text === undefined || file === undefined || !(await isHubGone(file))) return [];
+  const file = hubFileIn(textAt(path) ?? "");
+  if (file === undefined || !(await isHubGone(file))) return [];
   return [
     {
       name: "hub-file",
       verdict: "note",
       finding: `${printable(path, 200)} tells of a hub at ${printable(file.url, 200)} (process ${file.pid}) that is gone and did not end in order`,
+      // Not to be removed: where a hub was, and where its store lies, is told by nothing else.
       remedy: "the next hub writes it anew",
-      mend: {
-        does: `remove ${printable(path, 200)}`,
-        async run() {
-          // Another hub has written its own meanwhile, or this one was only slow.
-          if (textAt(path) === text && (await isHubGone(file)) && textAt(path) === text) removed(path);
-        },
-      },
     },
   ];
 }
