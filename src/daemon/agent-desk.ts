@@ -37,6 +37,8 @@ export interface AgentDeskOptions {
   readonly came: () => void;
   /** Shows or takes away the sign by which a hook's command sees, without a process, that it has nothing to do. */
   readonly flag: BellFlag;
+  /** Told of each coming, going and turn in a few words. */
+  readonly told?: (what: string) => void;
   readonly log: Log;
 }
 
@@ -333,6 +335,7 @@ export class AgentDesk implements AgentSide {
     this.#sessions.set(id, session);
     if (before === undefined) {
       this.#options.log("info", "agentCame", { client, session: id });
+      this.#options.told?.(`${client} came`);
       this.#dropDead();
       this.#dropOldest();
     }
@@ -344,6 +347,7 @@ export class AgentDesk implements AgentSide {
     if (session.state === state) return;
     session.state = state;
     session.stateSinceMs = this.#options.nowMs();
+    this.#options.told?.(`${session.client} ${state === "busy" ? "began" : "ended"} a turn`);
     this.#change();
   }
 
@@ -361,6 +365,7 @@ export class AgentDesk implements AgentSide {
     this.#sessions.delete(id);
     session.waiter?.(HOOK_SILENT);
     this.#options.log("info", "agentLeft", { client: session.client, session: id, reason });
+    this.#options.told?.(`${session.client} left: ${reason}`);
     this.#save();
     this.#change();
     this.#raiseFlag();

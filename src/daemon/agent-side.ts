@@ -19,6 +19,8 @@ export interface DeskWorld {
   readonly ring: () => void;
   readonly listeners: () => number;
   readonly tellChannels: (words: string) => number;
+  /** Of what the agent does. */
+  readonly told: (what: string) => void;
 }
 
 export interface DaemonAgentSide {
@@ -45,6 +47,7 @@ export function openAgentSide(options: DaemonOptions, clock: Clock, stateDir: st
     listeners: () => world.listeners(),
     tellChannels: (words) => world.tellChannels(words),
     came: () => world.ring(),
+    told: (what) => world.told(what),
     flag,
     log,
   });
@@ -61,5 +64,11 @@ export function openAgentSide(options: DaemonOptions, clock: Clock, stateDir: st
 function emptyWorld({ persona, project }: DaemonOptions): DeskWorld {
   const nothing = { open: 0, urgent: 0, senders: [], othersOpen: 0, oldestAtMs: null };
   const bell = { ...nothing, ring: 0, attempt: 0, persona, project };
-  return { waiting: () => ({ bell, through: 0 }), ring() {}, listeners: () => 0, tellChannels: () => 0 };
+  return {
+    waiting: () => ({ bell, through: 0 }),
+    ring() {},
+    listeners: () => 0,
+    tellChannels: () => 0,
+    told() {},
+  };
 }

@@ -6,14 +6,15 @@
  *   lock ── state file ── IPC ── lifecycle (driver) ─┬─ hub link
  *                                                    └─ ringer ── surface
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { formatAddress } from "../domain/address.ts";
 import { type ErrorReport, errorOf, type PrismError } from "../domain/errors.ts";
 import { faultText } from "../domain/log.ts";
+import { MINUTE_FILE } from "../domain/minute-file.ts";
 import { DOORBELL_SCHEDULE, type DoorbellSchedule } from "../fsm/doorbell.ts";
 import { RETRY_PLAN, type RetryPlan } from "../fsm/retry.ts";
 import { begin, type EndReason } from "../fsm.ts";
-import { ensurePrivateDir, ipcPathOf, stateDirOf } from "../host/home.ts";
+import { ensurePrivateDir, hashOf, ipcPathOf, stateDirOf } from "../host/home.ts";
 import { type HeldLock, holdLock } from "../host/lock.ts";
 import { keepMemoryAtRest } from "../host/memory-rest.ts";
 import { watchForWake } from "../host/wake.ts";
@@ -27,9 +28,11 @@ import type { Surface } from "../surfaces/surface.ts";
 import { type DaemonAgentSide, openAgentSide } from "./agent-side.ts";
 import { hostAlarm } from "./alarm.ts";
 import { type Attaching, openAttaching } from "./attaching.ts";
+import { Chronicle } from "./chronicle.ts";
 import { openClock } from "./clock.ts";
 import { Driver } from "./driver.ts";
 import { type HubLink, openHubLink } from "./hub-link.ts";
+import { MinuteBook } from "./minute-book.ts";
 import type { DaemonEnd, DaemonOptions, DaemonPorts, RunningDaemon, SurfacePorts } from "./options.ts";
 import { openRinger, type Ringer, withinTime } from "./ringer.ts";
 import { fileDisk, openStateFile, type StateFile } from "./state-file.ts";
@@ -39,6 +42,8 @@ export type { DaemonOptions, RunningDaemon } from "./options.ts";
 
 /** For the closing handshake with a hub that answers; one that does not is left. */
 const HUB_CLOSE_TIMEOUT_MS = 1000;
+/** Fifty personas write their minutes over so long, one or two a second. */
+const MINUTES_SPREAD_MS = 30_000;
 /** A command that overran its time gets SIGTERM, then SIGKILL: that takes a moment after the bound. */
 const RING_MARGIN_MS = 5000;
 
@@ -106,6 +111,11 @@ function hostPorts(): DaemonPorts {
   };
 }
 
+/** Each persona's own part of half a minute, the same at each start. */
+function spreadMs({ persona, project }: DaemonOptions): number {
+  return Number.parseInt(hashOf(`${persona}@${project}`).slice(-4), 36) % MINUTES_SPREAD_MS;
+}
+
 interface DaemonParts {
   readonly options: DaemonOptions;
   readonly ports: DaemonPorts;
@@ -121,6 +131,8 @@ class Daemon implements RunningDaemon {
   readonly closed: Promise<DaemonEnd>;
   readonly #parts: DaemonParts;
   readonly #metrics: PersonaMetrics;
+  readonly #book: MinuteBook;
+  readonly #chronicle: Chronicle;
   readonly #stateFile: StateFile;
   readonly #hub: HubLink;
   readonly #driver: Driver;
@@ -141,6 +153,12 @@ class Daemon implements RunningDaemon {
     this.closed = promise;
     this.#settle = resolve;
     this.#metrics = new PersonaMetrics(options);
+    this.#book = this.#openBook();
+    this.#chronicle = new Chronicle({
+      nowMs: () => ports.clock.nowMs(),
+      inform: (happening) => this.#ipc?.inform(happening),
+      book: this.#book,
+    });
     this.#stateFile = this.#openStateFile();
     const plan: RetryPlan = { ...RETRY_PLAN, ...options.retry };
     this.#hub = this.#openHubLink(plan);
@@ -163,6 +181,7 @@ class Daemon implements RunningDaemon {
         viewed: (view, before) => agentSide.desk.viewed(view, before),
         tellAttached: (bell) => this.#ipc?.broadcast(bell),
         metrics: this.#metrics,
+        chronicle: this.#chronicle,
         log: options.log,
         ended: (reason, failure) => void this.#takeDown(reason, failure),
       },
@@ -173,6 +192,18 @@ class Daemon implements RunningDaemon {
       ring: () => void this.#driver.askRing(),
       listeners: () => this.#ipc?.attached().length ?? 0,
       tellChannels: (words) => this.#ipc?.tellChannels(words) ?? 0,
+      told: (what) => this.#chronicle.agent(what),
+    });
+  }
+
+  #openBook(): MinuteBook {
+    const { options, statePath } = this.#parts;
+    return new MinuteBook({
+      path: join(dirname(statePath), MINUTE_FILE),
+      wallMs: Date.now,
+      writeDelayMs: spreadMs(options),
+      metrics: this.#metrics,
+      failed: (error) => this.#countStorageError(error),
     });
   }
 
@@ -225,7 +256,10 @@ class Daemon implements RunningDaemon {
       log,
     });
     await this.#openPages();
-    this.#stopWatching = ports.watchForWake(({ gapMs }) => this.#woke(gapMs));
+    this.#stopWatching = ports.watchForWake(
+      ({ gapMs }) => this.#woke(gapMs),
+      () => this.#book.look(),
+    );
     this.#stopResting = keepMemoryAtRest();
     log("info", "daemonStarted", { surface: surface.name, version });
     this.#driver.begin();
@@ -276,7 +310,8 @@ class Daemon implements RunningDaemon {
       pid: process.pid,
       state: this.#driver.state,
       sinceMs: this.#driver.sinceMs,
-      lastRing: this.#driver.lastRing,
+      lastRing: this.#chronicle.lastRing,
+      drains: this.#chronicle.drains,
       metrics: this.#metrics,
       attached: this.#ipc?.attached() ?? [],
     });
@@ -312,6 +347,7 @@ class Daemon implements RunningDaemon {
     await this.#giveBack("pages", () => this.#pages?.close());
     await this.#giveBack("ipc", () => this.#ipc?.close());
     await this.#giveBack("stateFile", () => this.#stateFile.close());
+    await this.#giveBack("history", () => this.#book.close());
     await this.#giveBack("lock", () => lock.release());
     const level = reason === "failed" ? "error" : "info";
     options.log(level, "daemonEnded", {

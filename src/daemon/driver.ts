@@ -13,6 +13,7 @@ import { type Effect, type EndReason, type Event, type State, step } from "../fs
 import type { RingAnswer } from "../ipc.ts";
 import type { PersonaMetrics } from "../metrics.ts";
 import type { SetAlarm } from "./alarm.ts";
+import type { Chronicle } from "./chronicle.ts";
 import type { Clock } from "./clock.ts";
 import type { HubLink } from "./hub-link.ts";
 import type { Ringer } from "./ringer.ts";
@@ -31,18 +32,10 @@ export interface DriverWorld {
   /** Tells the shims; one with `open` 0 says that nothing waits any more. */
   readonly tellAttached: (bell: Doorbell) => void;
   readonly metrics: PersonaMetrics;
+  readonly chronicle: Chronicle;
   readonly log: Log;
   /** The lifecycle has ended; called once. */
   readonly ended: (reason: EndReason, failure: ErrorReport | null) => void;
-}
-
-/** The last ring's outcome, for `status`. */
-export interface LastRing {
-  readonly rungAtMs: number | null;
-  /** The way by which it was taken. */
-  readonly path: string | null;
-  readonly outcome: "taken" | "failed" | null;
-  readonly reason: string | null;
 }
 
 interface Queued {
@@ -68,7 +61,6 @@ export class Driver {
   #toldFailure = "";
   #state: State;
   #sinceMs: number;
-  #lastRing: LastRing = { rungAtMs: null, path: null, outcome: null, reason: null };
   /** Of the ring that settled last. */
   #settledPath: string | null = null;
 
@@ -85,10 +77,6 @@ export class Driver {
 
   get sinceMs(): number {
     return this.#sinceMs;
-  }
-
-  get lastRing(): LastRing {
-    return this.#lastRing;
   }
 
   begin(): void {
@@ -206,6 +194,7 @@ export class Driver {
     this.#tellMoot(before, after);
     this.#tellFound(before, effects);
     this.#world.metrics.signalsPending = after.watch.doorbells.view?.open ?? 0;
+    this.#world.chronicle.stepped(before, after);
   }
 
   #entered(before: State, after: State, event: Event): void {
@@ -225,6 +214,7 @@ export class Driver {
     const isAnew =
       before.watch.hubId !== after.watch.hubId || view.revision < (seen?.revision ?? view.revision);
     this.#world.viewed(view, isAnew ? null : seen);
+    this.#world.chronicle.viewed(view, isAnew ? null : seen);
   }
 
   /** Who is attached hears that nothing waits any more: each doorbell replaces the one before it. */
@@ -245,7 +235,7 @@ export class Driver {
   }
 
   #do(effect: Effect): void {
-    const { hub, ringer, metrics, save } = this.#world;
+    const { hub, ringer, metrics, chronicle, save } = this.#world;
     switch (effect.do) {
       case "openSocket":
         hub.open();
@@ -288,6 +278,7 @@ export class Driver {
         return;
       case "observeLatency":
         metrics.observeLatency(effect.latencyMs / 1000);
+        chronicle.took(effect.latencyMs);
         return;
       case "end":
         this.#end(effect.reason, effect.failure);
@@ -334,23 +325,20 @@ export class Driver {
   }
 
   #countDoorbell(outcome: keyof PersonaMetrics["doorbells"]): void {
-    this.#world.metrics.doorbells[outcome]++;
-    if (outcome === "rung") {
-      const rungAtMs = this.#world.clock.nowMs();
-      const path = this.#settledPath;
-      this.#lastRing = { rungAtMs, path, outcome: "taken", reason: null };
-      this.#world.log("info", "doorbellRung", { ring: this.#state.watch.doorbells.rings, way: path ?? "" });
-    } else if (outcome === "failed") {
-      this.#lastRing = { ...this.#lastRing, outcome: "failed" };
-    }
+    const { metrics, chronicle, log } = this.#world;
+    metrics.doorbells[outcome]++;
+    if (outcome !== "rung") return;
+    const path = this.#settledPath;
+    chronicle.rung(path);
+    log("info", "doorbellRung", { ring: this.#state.watch.doorbells.rings, way: path ?? "" });
   }
 
   #countError(failure: ErrorReport): void {
-    const { metrics, log } = this.#world;
+    const { metrics, chronicle, log } = this.#world;
     metrics.countError(failure.code);
     const fields = { code: failure.code, reason: failure.message, hint: failure.hint ?? null };
     if (failure.code === "surface_failed") {
-      this.#lastRing = { ...this.#lastRing, reason: failure.message };
+      chronicle.ringFailed(failure.message);
       log("warn", "doorbellFailed", fields);
       return;
     }

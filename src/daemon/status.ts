@@ -6,7 +6,7 @@ import type { AgentReport, AttachedClient, AttachStatus, DaemonStatus } from "..
 import type { PersonaMetrics } from "../metrics.ts";
 import { hubHttpUrl } from "../net/hub-url.ts";
 import type { Surface } from "../surfaces/surface.ts";
-import type { LastRing } from "./driver.ts";
+import type { Drains, LastRing } from "./chronicle.ts";
 import type { DaemonOptions } from "./options.ts";
 
 export interface StatusFacts {
@@ -16,6 +16,7 @@ export interface StatusFacts {
   readonly state: State;
   readonly sinceMs: number;
   readonly lastRing: LastRing;
+  readonly drains: Drains;
   readonly metrics: PersonaMetrics;
   readonly attached: readonly AttachedClient[];
   readonly attach: AttachStatus | null;
@@ -41,6 +42,7 @@ export function statusOf(facts: StatusFacts): DaemonStatus {
     session: state.watch.session,
     hub: hubStatusOf(facts),
     position: positionStatusOf(state),
+    drains: { count: facts.drains.count, lastAtMs: roundedOrNull(facts.drains.lastAtMs) },
     doorbell: doorbellStatusOf(state, facts.lastRing),
     counters: {
       reconnects: metrics.reconnects,
@@ -72,7 +74,8 @@ function hubUrlOf({ hub }: DaemonOptions): string {
 
 function positionStatusOf(state: State): DaemonStatus["position"] {
   const { view, heard } = state.watch.doorbells;
-  return { through: heard.through, open: view?.open ?? 0, urgent: view?.urgent ?? 0 };
+  const { open = 0, urgent = 0, oldestAtMs = null, senders = [] } = view ?? {};
+  return { through: heard.through, open, urgent, oldestAtMs, senders };
 }
 
 function doorbellStatusOf(state: State, lastRing: LastRing): DaemonStatus["doorbell"] {
@@ -84,10 +87,16 @@ function doorbellStatusOf(state: State, lastRing: LastRing): DaemonStatus["doorb
     standing: bell.id !== "silent" || ring !== null,
     attempts: ring?.attempt ?? rung,
     underWay: ring !== null,
-    lastRungAtMs: lastRing.rungAtMs === null ? null : Math.round(lastRing.rungAtMs),
+    lastRungAtMs: roundedOrNull(lastRing.rungAtMs),
+    lastLatencyMs: lastRing.latencyMs,
+    lastRingAtMs: roundedOrNull(lastRing.endedAtMs),
     lastPath: lastRing.path,
     lastOutcome: lastRing.outcome,
     lastReason: lastRing.reason,
-    nextRingAtMs: nextRingAtMs === null ? null : Math.round(nextRingAtMs),
+    nextRingAtMs: roundedOrNull(nextRingAtMs),
   };
+}
+
+function roundedOrNull(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms);
 }

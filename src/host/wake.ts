@@ -54,16 +54,19 @@ export function createWakeDetector(
  * Watches until stopped; never keeps the process alive.
  *
  * @param onWake called once per wake, at most `EVERY_MS` after it
+ * @param looked called at each look, after that: for what may be done while the host is awake for this anyway
  * @returns stops watching
  */
 export function watchForWake(
   onWake: (wake: Wake) => void,
+  looked: () => void = () => {},
   clocks: WakeClocks = { wallMs: Date.now, monotonicMs },
 ): () => void {
   const detector = createWakeDetector(clocks);
   const timer = setInterval(() => {
     const wake = detector.look();
     if (wake !== undefined) onWake(wake);
+    looked();
   }, EVERY_MS);
   timer.unref();
   return () => clearInterval(timer);

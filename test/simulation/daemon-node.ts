@@ -3,6 +3,8 @@
  * simulated disk and a simulated surface. What stands here only carries words to and fro, and tells the
  * observer; it decides nothing.
  */
+
+import { Chronicle } from "../../src/daemon/chronicle.ts";
 import { type Clock, openClock } from "../../src/daemon/clock.ts";
 import { Driver } from "../../src/daemon/driver.ts";
 import { openStateFile, type StateFile } from "../../src/daemon/state-file.ts";
@@ -130,6 +132,7 @@ export class DaemonNode {
       viewed: () => {},
       tellAttached: () => {},
       metrics: new PersonaMetrics({ tenant: "local", host: process.host.name, persona, project }),
+      chronicle: new Chronicle({ nowMs: () => clock.nowMs(), inform: () => {}, book: null }),
       log: (_level: string, event: string, fields: LogFields = {}) => this.#log(event, fields),
       ended: (reason: EndReason) => this.#ended(reason),
     };

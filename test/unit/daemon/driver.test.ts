@@ -1,5 +1,6 @@
 /** What the driver tells of the mailbox to who speaks to the agent; all else of it the simulation plays. */
 import { describe, expect, it } from "vitest";
+import { Chronicle } from "../../../src/daemon/chronicle.ts";
 import { Driver, type DriverWorld } from "../../../src/daemon/driver.ts";
 import type { MailboxView } from "../../../src/domain/verbs.ts";
 import { DOORBELL_SCHEDULE } from "../../../src/fsm/doorbell.ts";
@@ -22,6 +23,7 @@ function driven() {
     viewed: ({ revision }, before) => viewed.push({ revision, before: before?.revision ?? null }),
     tellAttached() {},
     metrics: new PersonaMetrics({ tenant: "local", host: "laptop", persona: "reviewer", project: "shop" }),
+    chronicle: new Chronicle({ nowMs: () => nowMs, inform() {}, book: null }),
     log() {},
     ended() {},
   };

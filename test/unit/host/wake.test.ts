@@ -62,7 +62,11 @@ it("watchForWake calls when the clocks disagree, and not once it is stopped", ()
   onTestFinished(() => void vi.useRealTimers());
   let wallMs = 0;
   const gaps: number[] = [];
-  const stop = watchForWake(({ gapMs }) => gaps.push(gapMs), { wallMs: () => wallMs, monotonicMs: () => 0 });
+  const stop = watchForWake(
+    ({ gapMs }) => gaps.push(gapMs),
+    () => {},
+    { wallMs: () => wallMs, monotonicMs: () => 0 },
+  );
   vi.advanceTimersByTime(10_000);
   expect(gaps).toEqual([]);
   wallMs = HOUR_MS;
