@@ -8,6 +8,7 @@ import type { VerbAnswers, VerbName, VerbParams } from "../domain/verbs.ts";
 import { errnoOf } from "../host/fs-error.ts";
 import { callHub } from "../net/hub-client.ts";
 import { type HubFlags, hubTarget, tokenSource } from "./hub-target.ts";
+import { isPersonaToken } from "./persona-token.ts";
 import type { Runtime } from "./runtime.ts";
 
 export interface HubQuestion<V extends VerbName> {
@@ -37,7 +38,11 @@ export async function askHub<V extends VerbName>(
   } catch (error) {
     if (!(error instanceof PrismError)) throw error;
     const shown = printable(target.url, 200);
-    if (error.code === "unauthorized") throw unknownToken(shown, tokenSource(flags, runtime), error);
+    if (error.code === "unauthorized") {
+      const source = tokenSource(flags, runtime);
+      const isOwn = flags.tokenFile !== undefined && isPersonaToken(flags.tokenFile, runtime.home);
+      throw unknownToken(shown, { source, isOwn }, error);
+    }
     const lost = goingDown(error) ?? error;
     if (lost.code === "hub_unreachable" || lost.code === "hub_timeout") {
       throw withoutAnswer(lost, { shown, isLocal: flags.hub === undefined, again: question.again });
@@ -55,7 +60,21 @@ function goingDown(error: PrismError): PrismError | undefined {
   });
 }
 
-function unknownToken(hub: string, source: string, cause: PrismError): PrismError {
+function unknownToken(
+  hub: string,
+  { source, isOwn }: { readonly source: string; readonly isOwn: boolean },
+  cause: PrismError,
+): PrismError {
+  if (isOwn && source !== "PRISM_TOKEN") {
+    return new PrismError(
+      "unauthorized",
+      `the hub at ${hub} does not know the persona's token in ${source}`,
+      {
+        hint: "create the persona again, which makes it known: see prism help persona create",
+        cause,
+      },
+    );
+  }
   return new PrismError("unauthorized", `the hub at ${hub} does not know the token in ${source}`, {
     hint:
       source === "PRISM_TOKEN"

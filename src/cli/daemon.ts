@@ -12,6 +12,7 @@ import { hubFlags, hubTarget, localHubUrl, mustBeUsable } from "./hub-target.ts"
 import { keptSurface } from "./kept-surface.ts";
 import { childFlags, hostName, logFlags, openLog, openNotes, untilStopped } from "./lasting.ts";
 import { inkFor } from "./layout.ts";
+import { keptTogether, keptToken } from "./persona-token.ts";
 import { projectAt } from "./project.ts";
 import { type Runtime, writeJson } from "./runtime.ts";
 import { json, needed, settings, TENANT_DEFAULT } from "./settings.ts";
@@ -121,7 +122,16 @@ export const daemon = verb(
     if (reason === "wrapped" && !flags.json) runtime.out.write(wrappedText(facts.address, error, runtime));
     return EXIT.ok;
   },
-  { lasting: true, keptOf: ({ flags, typed }, runtime) => keptSurface(flags, typed, runtime) },
+  {
+    lasting: true,
+    async keptOf({ flags, typed }, runtime) {
+      const address = { persona: flags.persona, project: projectAt(flags.project, runtime.cwd).name };
+      return keptTogether(
+        await keptSurface(flags, typed, runtime),
+        keptToken(address, flags.tenant, runtime),
+      );
+    },
+  },
 );
 
 function noSurface(persona: string, project: string): never {

@@ -10,6 +10,7 @@ import { EXIT } from "./exit-status.ts";
 import { hubFlags } from "./hub-target.ts";
 import { line, whole } from "./kinds.ts";
 import { counted, inkFor } from "./layout.ts";
+import { keptToken } from "./persona-token.ts";
 import { projectNamed } from "./project.ts";
 import { type Runtime, writeJson } from "./runtime.ts";
 import { json, needed, settings } from "./settings.ts";
@@ -45,24 +46,33 @@ const definition = table({
   ],
 });
 
-export const drain = verb(definition, async ({ flags }, runtime) => {
-  const key = flags.key ?? randomUUID();
-  const params = {
-    persona: flags.persona,
-    project: projectNamed(flags.project, runtime.cwd),
-    key,
-    ...(flags.limit === undefined ? {} : { limit: flags.limit }),
-  };
-  const answer = await askHub(flags, runtime, {
-    verb: "drain",
-    params,
-    again: { key, does: "what it took is given again" },
-  });
-  if (flags.json) writeJson(runtime.out, answer);
-  else runtime.out.write(drainText(answer, runtime));
-  await confirmRead(answer, runtime);
-  return EXIT.ok;
-});
+export const drain = verb(
+  definition,
+  async ({ flags }, runtime) => {
+    const key = flags.key ?? randomUUID();
+    const params = {
+      persona: flags.persona,
+      project: projectNamed(flags.project, runtime.cwd),
+      key,
+      ...(flags.limit === undefined ? {} : { limit: flags.limit }),
+    };
+    const answer = await askHub(flags, runtime, {
+      verb: "drain",
+      params,
+      again: { key, does: "what it took is given again" },
+    });
+    if (flags.json) writeJson(runtime.out, answer);
+    else runtime.out.write(drainText(answer, runtime));
+    await confirmRead(answer, runtime);
+    return EXIT.ok;
+  },
+  {
+    async keptOf({ flags }, runtime) {
+      const address = { persona: flags.persona, project: projectNamed(flags.project, runtime.cwd) };
+      return keptToken(address, undefined, runtime);
+    },
+  },
+);
 
 /** The hub holds these for drained now: if nobody read them here, say how to see them again. */
 async function confirmRead(answer: DrainAnswer, runtime: Runtime): Promise<void> {

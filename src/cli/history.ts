@@ -8,6 +8,7 @@ import { EXIT } from "./exit-status.ts";
 import { hubFlags } from "./hub-target.ts";
 import { choice, line, whole } from "./kinds.ts";
 import { inkFor } from "./layout.ts";
+import { keptToken } from "./persona-token.ts";
 import { projectNamed } from "./project.ts";
 import { writeJson } from "./runtime.ts";
 import { json, needed, settings } from "./settings.ts";
@@ -45,25 +46,34 @@ const definition = table({
   ],
 });
 
-export const history = verb(definition, async ({ flags }, runtime) => {
-  const project = projectNamed(flags.project, runtime.cwd);
-  const answer = await askHub(flags, runtime, {
-    verb: "history",
-    params: {
-      persona: flags.persona,
-      project,
-      limit: flags.limit ?? limits.drainSignalsDefault,
-      ...(flags.before === undefined ? {} : { before: flags.before }),
-      ...(flags.state === undefined ? {} : { state: flags.state }),
-    },
-  });
-  if (flags.json) {
-    writeJson(runtime.out, answer);
+export const history = verb(
+  definition,
+  async ({ flags }, runtime) => {
+    const project = projectNamed(flags.project, runtime.cwd);
+    const answer = await askHub(flags, runtime, {
+      verb: "history",
+      params: {
+        persona: flags.persona,
+        project,
+        limit: flags.limit ?? limits.drainSignalsDefault,
+        ...(flags.before === undefined ? {} : { before: flags.before }),
+        ...(flags.state === undefined ? {} : { state: flags.state }),
+      },
+    });
+    if (flags.json) {
+      writeJson(runtime.out, answer);
+      return EXIT.ok;
+    }
+    const ink = inkFor(runtime.out);
+    if (answer.signals.length === 0) runtime.out.write(`${ink.dim("no signals")}\n`);
+    else runtime.out.write(readingText([QUOTED], runtime) + signalsText(answer.signals, runtime));
+    if (answer.next !== null) runtime.out.write(`\n${ink.dim(`older ones: add --before ${answer.next}`)}\n`);
     return EXIT.ok;
-  }
-  const ink = inkFor(runtime.out);
-  if (answer.signals.length === 0) runtime.out.write(`${ink.dim("no signals")}\n`);
-  else runtime.out.write(readingText([QUOTED], runtime) + signalsText(answer.signals, runtime));
-  if (answer.next !== null) runtime.out.write(`\n${ink.dim(`older ones: add --before ${answer.next}`)}\n`);
-  return EXIT.ok;
-});
+  },
+  {
+    async keptOf({ flags }, runtime) {
+      const address = { persona: flags.persona, project: projectNamed(flags.project, runtime.cwd) };
+      return keptToken(address, undefined, runtime);
+    },
+  },
+);

@@ -4,6 +4,7 @@ import { table } from "./arguments.ts";
 import { EXIT } from "./exit-status.ts";
 import { hubFlags, hubTarget, mustBeUsable } from "./hub-target.ts";
 import { hostName, logFlags, openLog } from "./lasting.ts";
+import { keptToken } from "./persona-token.ts";
 import { projectAt } from "./project.ts";
 import { needed, settings, TENANT_DEFAULT } from "./settings.ts";
 import { verb } from "./verb.ts";
@@ -62,5 +63,11 @@ export const mcp = verb(
     });
     return EXIT.ok;
   },
-  { lasting: true },
+  {
+    lasting: true,
+    async keptOf({ flags }, runtime) {
+      const address = { persona: flags.persona, project: projectAt(flags.project, runtime.cwd).name };
+      return keptToken(address, flags.tenant, runtime);
+    },
+  },
 );

@@ -1,6 +1,6 @@
 /** `prism signal`: sends one signal, and says so only once the hub has it on disk. */
 import { randomUUID } from "node:crypto";
-import { formatAddress } from "../domain/address.ts";
+import { formatAddress, parseAddress } from "../domain/address.ts";
 import { PrismError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
 import type { SignalAnswer } from "../domain/verbs.ts";
@@ -10,6 +10,7 @@ import { EXIT } from "./exit-status.ts";
 import { hubFlags } from "./hub-target.ts";
 import { duration, line, prose, target } from "./kinds.ts";
 import { inkFor, momentText } from "./layout.ts";
+import { keptToken } from "./persona-token.ts";
 import { addressTyped, projectNamed } from "./project.ts";
 import { type Runtime, writeJson } from "./runtime.ts";
 import { json } from "./settings.ts";
@@ -72,17 +73,27 @@ const definition = table({
   ],
 });
 
-export const signal = verb(definition, async (input, runtime) => {
-  const params = await paramsOf(input, runtime);
-  const answer = await askHub(input.flags, runtime, {
-    verb: "signal",
-    params,
-    again: { key: params.key, does: "it is sent once" },
-  });
-  if (input.flags.json) writeJson(runtime.out, answer);
-  else runtime.out.write(receiptText(answer, runtime));
-  return EXIT.ok;
-});
+export const signal = verb(
+  definition,
+  async (input, runtime) => {
+    const params = await paramsOf(input, runtime);
+    const answer = await askHub(input.flags, runtime, {
+      verb: "signal",
+      params,
+      again: { key: params.key, does: "it is sent once" },
+    });
+    if (input.flags.json) writeJson(runtime.out, answer);
+    else runtime.out.write(receiptText(answer, runtime));
+    return EXIT.ok;
+  },
+  {
+    // A sender that has a token of its own is nobody else.
+    async keptOf({ flags }, runtime) {
+      const from = senderOf(flags.from, runtime);
+      return from === undefined ? undefined : keptToken(parseAddress(from), undefined, runtime);
+    },
+  },
+);
 
 async function paramsOf(input: InputOf<typeof definition>, runtime: Runtime) {
   const { flags } = input;

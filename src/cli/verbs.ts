@@ -51,6 +51,41 @@ export const VERB_GROUPS: readonly VerbEntryGroup[] = [
     ],
   },
   {
+    title: "Personas",
+    verbs: [
+      {
+        name: "persona create",
+        summary: "from a folder to an agent that can be woken, in one step",
+        load: async () => (await import("./persona/create.ts")).personaCreate,
+      },
+      {
+        name: "persona destroy",
+        summary: "take all of that back",
+        load: async () => (await import("./persona/destroy.ts")).personaDestroy,
+      },
+      {
+        name: "persona archive",
+        summary: "take one off duty, and keep everything",
+        load: async () => (await import("./persona/archive.ts")).personaArchive,
+      },
+      {
+        name: "persona restore",
+        summary: "put it back on duty",
+        load: async () => (await import("./persona/restore.ts")).personaRestore,
+      },
+      {
+        name: "persona list",
+        summary: "all of them, and how each fares",
+        load: async () => (await import("./persona/list.ts")).personaList,
+      },
+      {
+        name: "persona show",
+        summary: "all that is known of one",
+        load: async () => (await import("./persona/show.ts")).personaShow,
+      },
+    ],
+  },
+  {
     title: "Set up",
     verbs: [
       {
@@ -162,6 +197,11 @@ export const VERB_GROUPS: readonly VerbEntryGroup[] = [
         name: "dashboard",
         summary: "see every persona of this host in a browser, as it happens",
         load: async () => (await import("./dashboard.ts")).dashboard,
+      },
+      {
+        name: "logs",
+        summary: "what the programs of this host have logged, and as it comes",
+        load: async () => (await import("./logs.ts")).logs,
       },
       {
         name: "metrics",

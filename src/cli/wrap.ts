@@ -9,6 +9,7 @@ import { EXIT } from "./exit-status.ts";
 import { hubFlags } from "./hub-target.ts";
 import { line } from "./kinds.ts";
 import { counted, inkFor } from "./layout.ts";
+import { keptToken } from "./persona-token.ts";
 import { projectNamed } from "./project.ts";
 import { type Runtime, writeJson } from "./runtime.ts";
 import { json, settings } from "./settings.ts";
@@ -40,13 +41,22 @@ const definition = table({
   ],
 });
 
-export const wrap = verb(definition, async (input, runtime) => {
-  const asked = whatToEnd(input, runtime);
-  const answer = await askHub(input.flags, runtime, { verb: "wrap", params: asked });
-  if (input.flags.json) writeJson(runtime.out, answer);
-  else runtime.out.write(wrappedText(answer, asked, runtime));
-  return EXIT.ok;
-});
+export const wrap = verb(
+  definition,
+  async (input, runtime) => {
+    const asked = whatToEnd(input, runtime);
+    const answer = await askHub(input.flags, runtime, { verb: "wrap", params: asked });
+    if (input.flags.json) writeJson(runtime.out, answer);
+    else runtime.out.write(wrappedText(answer, asked, runtime));
+    return EXIT.ok;
+  },
+  {
+    async keptOf({ flags: { session, persona, project } }, runtime) {
+      if (session !== undefined || persona === undefined || project === undefined) return undefined;
+      return keptToken({ persona, project: projectNamed(project, runtime.cwd) }, undefined, runtime);
+    },
+  },
+);
 
 /** Of an address it is said also if no session was left: from now on it takes no signals. */
 function wrappedText({ wrapped }: WrapAnswer, asked: WrapParams, runtime: Runtime): string {

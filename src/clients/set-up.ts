@@ -3,7 +3,7 @@
  * at any point is mended by the same command again. The record goes first: whatever of ours stands in a file is
  * known of.
  */
-import { rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { printable } from "../domain/address.ts";
 import { PrismError } from "../domain/errors.ts";
@@ -44,6 +44,12 @@ export interface SetUp {
   readonly isDone: boolean;
   /** @throws PrismError `overloaded`, `permission_denied`, `storage_full`: the same command again goes on */
   commit(): Promise<void>;
+  /**
+   * Everything as it was before `commit`, to the byte, however far that came.
+   *
+   * @throws PrismError `overloaded` if somebody else wrote since: their file is left as it is
+   */
+  takeBack(): Promise<void>;
 }
 
 export interface Adding {
@@ -86,6 +92,15 @@ export function planAdding(adding: Adding): SetUp {
       await writePlacements(stateDir, after);
       for (const change of changes) apply(change);
     },
+    async takeBack() {
+      for (const change of changes.toReversed()) unapply(change);
+      await writePlacements(stateDir, before);
+      const kept = new Set(before.flatMap(backupNames));
+      for (const name of files.flatMap(backupName)) {
+        if (!kept.has(name)) rmSync(join(backupDir, name), { force: true });
+      }
+      removeEmptyFolders([backupDir]);
+    },
   };
 }
 
@@ -98,6 +113,7 @@ export function planRemoving(removing: {
 }): SetUp {
   const { stateDir, before, placement, plan } = removing;
   const backupDir = backupDirOf(stateDir);
+  const spent = new Map<string, string>();
   const changes = plan.files
     .map((file) =>
       changeToRemove(
@@ -117,9 +133,18 @@ export function planRemoving(removing: {
         stateDir,
         before.filter((each) => each !== placement),
       );
-      for (const name of changes.flatMap(({ spent }) => spent))
-        rmSync(join(backupDir, name), { force: true });
+      for (const name of changes.flatMap((change) => change.spent)) {
+        const path = join(backupDir, name);
+        if (existsSync(path)) spent.set(name, readFileSync(path, "utf8"));
+        rmSync(path, { force: true });
+      }
       removeEmptyFolders([backupDir]);
+    },
+    async takeBack() {
+      await writePlacements(stateDir, before);
+      if (spent.size > 0) ensurePrivateDir(backupDir);
+      for (const [name, text] of spent) await writePrivateFile(join(backupDir, name), text);
+      for (const change of changes.toReversed()) unapply(change);
     },
   };
 }
@@ -145,6 +170,37 @@ function apply(change: FileChange): void {
     replaceClientFile(path, next, { expected: found, modeNew, what });
   }
   if (written === undefined) removeEmptyFolders(folders);
+}
+
+function unapply({ file, found, next, folders }: FileChange): void {
+  const { path, what, modeNew } = file;
+  const now = readClientFile(path, what);
+  if (now.text !== found.text) {
+    if (now.text !== next) {
+      throw new PrismError("overloaded", `${what} was changed by another program since`, {
+        hint: `see to it by hand: what is Prism's in it goes with "prism surface remove"`,
+      });
+    }
+    if (found.text === null) removeClientFile(path, { expected: now, what });
+    else {
+      makeFolders(folders);
+      replaceClientFile(path, found.text, {
+        expected: { ...now, mode: found.mode },
+        modeNew,
+        what,
+      });
+    }
+  }
+  // Those that were made for it; what somebody else put there keeps them.
+  if (found.text === null) removeEmptyFolders(folders);
+}
+
+function backupNames({ files }: Placement): readonly string[] {
+  return files.flatMap(backupName);
+}
+
+function backupName({ before }: Placement["files"][number]): readonly string[] {
+  return before === undefined ? [] : [before.backup];
 }
 
 /** One persona at a time works in a client in one folder: two would both answer for each other. */

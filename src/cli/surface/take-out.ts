@@ -50,7 +50,8 @@ function byHandOf({ bundle }: Pick<Placement, "bundle">): string | null {
 }
 
 export interface SurfaceHere {
-  readonly surface: SurfaceSetUp;
+  /** `Claude Code` */
+  readonly title: string;
   /** `reviewer@shop in Claude Code` */
   readonly shown: string;
   /** What only a person can do; null if nothing. */
@@ -62,7 +63,7 @@ export interface SurfaceHere {
 /** @throws PrismError if the record can't be read: then it is not known what stands where */
 export function surfacesOf(who: Whose, runtime: Runtime): readonly SurfaceHere[] {
   return placementsOf(who).map(({ files: _, ...placement }) => ({
-    surface: placement.surface,
+    title: SURFACE_TITLES[placement.surface],
     shown: `${who.shown} in ${SURFACE_TITLES[placement.surface]}`,
     byHand: byHandOf(placement),
     async take() {

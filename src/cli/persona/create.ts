@@ -1,0 +1,270 @@
+/** `prism persona create`: from a folder to an agent that can be woken, after the next reboot too, in one step. */
+import type { Placement, SurfaceSetUp } from "../../clients/placement.ts";
+import { readPlacementsIfWhole } from "../../clients/placement.ts";
+import { parseName } from "../../domain/address.ts";
+import { PrismError } from "../../domain/errors.ts";
+import { loadSurface } from "../../surfaces/registry.ts";
+import { type InputOf, table } from "../arguments.ts";
+import { claimHome } from "../claim.ts";
+import { daemon } from "../daemon.ts";
+import { attachFlags } from "../daemon-attach.ts";
+import { surfaceConfig, surfaceFlags } from "../daemon-surface.ts";
+import { EXIT } from "../exit-status.ts";
+import { hubFlags } from "../hub-target.ts";
+import { inkFor } from "../layout.ts";
+import { personaTokenPath } from "../persona-token.ts";
+import { type Project, projectAt } from "../project.ts";
+import { type Runtime, writeJson } from "../runtime.ts";
+import { leftOut } from "../service/about.ts";
+import { servicesHere } from "../service/here.ts";
+import { mustBeStartable, specOf, wordsOf } from "../service/spec.ts";
+import { json, needed, settings } from "../settings.ts";
+import { isSetUp, placeFlags, placementOf, plannedSetUp, refuseStrangers } from "../surface/set-up.ts";
+import { listText } from "../surface/told.ts";
+import { type Whose, whose } from "../surface/whose.ts";
+import { verb } from "../verb.ts";
+import { mustBeFree, mustHaveProgram } from "./checks.ts";
+import { stepsOfMaking, type Wish } from "./making.ts";
+import { commandFor } from "./named.ts";
+import { openJournal, type PersonaRecord, readPersonaRecordIfWhole } from "./record.ts";
+import { type Outcome, undertake } from "./undertake.ts";
+import { openDaemonSide, openHubSide, ownerOf, type PersonaWorld } from "./world.ts";
+
+const definition = table({
+  name: "persona create",
+  about: [
+    "Makes a token of the persona's own, makes the persona known to the hub, sets its surface up, has this host keep its daemon alive, at boot too, and waits until that is connected. What fails takes back all that this command did, and says which step it was.",
+    "Run again it changes nothing; with other flags it changes over to them; after a crash at any point it does the rest. A persona in a project stays with its folder for its life.",
+    "The flags of prism daemon are kept for it. --token-file is this command's alone: its daemon, its agent's tools and its verbs use the persona's own token, which acts for that persona and nobody else.",
+  ],
+  arguments: [{ word: "PERSONA", about: "its name, as in reviewer", kind: settings.persona.kind }],
+  flags: {
+    project: { ...needed(settings.project), about: "the project's folder" },
+    surface: { ...settings.surface, otherwise: 'what "prism surface add" or an earlier create set up' },
+    ...placeFlags,
+    ...surfaceFlags,
+    ...attachFlags,
+    lease: settings.lease,
+    ringAgain: settings.ringAgain,
+    metricsListen: settings.metricsListen,
+    host: settings.host,
+    tenant: settings.tenant,
+    ...hubFlags,
+    logForm: settings.logForm,
+    logLevel: settings.logLevel,
+    ...json,
+  },
+  examples: [
+    {
+      line: "prism persona create reviewer --project ~/shop --surface claude-code",
+      about: "an agent in Claude Code, woken when signals wait",
+    },
+    {
+      line: "prism persona create ci --project . --surface tmux --tmux-target ci --lease 30d",
+      about: "the agent in that pane; signals are taken for it for a month unheard",
+    },
+    {
+      line: "prism persona create ops --project . --surface exec --exec-command ./on-ring",
+      about: "a command of yours for each ring",
+    },
+  ],
+});
+
+type CreateInput = InputOf<typeof definition>;
+
+export const personaCreate = verb(
+  definition,
+  async (input, runtime) => {
+    const { flags } = input;
+    const [typed] = input.arguments;
+    const project = projectAt(flags.project, runtime.cwd);
+    const address = { persona: parseName(typed, "PERSONA"), project: project.name };
+    const who = whose(address, flags.tenant, runtime.home);
+    const owner = ownerOf(who, runtime);
+    const surface = surfaceWanted(input, who, project);
+    const words = wordsOf("daemon", daemonWords(input, surface, runtime), { owner, project, runtime });
+    await mustBeStartable("daemon", words, runtime, { surfaceComes: surface.placement !== undefined });
+    if (surface.isTyped) await loadSurface(surface.name, surfaceConfig(surface.name, input));
+    mustHaveProgram(surface.name, flags, runtime.env);
+    const services = await servicesHere(runtime);
+    const world: PersonaWorld = {
+      who,
+      owner,
+      runtime,
+      hub: openHubSide(flags, runtime),
+      services,
+      daemon: openDaemonSide(owner, who, runtime),
+    };
+    const spec = specOf(owner, { name: services.nameOf(owner), words, project, runtime });
+    const placement = surface.placement?.(runtime);
+    const record = readPersonaRecordIfWhole(who.stateDir, "look");
+    const wish: Wish = {
+      leaseMs: flags.lease,
+      surface: surface.name,
+      placement,
+      former: formerSurfaces(record, who, surface.name),
+      spec,
+      mustRestart: record?.undertaking === "creating" && !record.done.includes("service"),
+    };
+    const outcome = await created(wish, world, { project, words });
+    const notes = [...outcome.notes, ...variablesNote(runtime)];
+    const next = placement === undefined ? [] : plannedSetUp(who, placement, runtime, "look").next;
+    const standing = outcome.steps.find(({ step }) => step === "connected")?.says ?? "";
+    const report = { ...outcome, notes, next, standing };
+    if (flags.json) writeJson(runtime.out, { ...facts(wish, world, project), ...report });
+    else runtime.out.write(doneText(who, report, runtime));
+    return EXIT.ok;
+  },
+  // Told to stop, it takes back what it did.
+  { lasting: true },
+);
+
+/**
+ * Looks at all that could be in the way, then makes it so.
+ *
+ * @throws PrismError, and then all is as it was before
+ */
+export async function created(
+  wish: Wish,
+  world: PersonaWorld,
+  of: { readonly project: Project; readonly words: readonly string[] },
+): Promise<Outcome> {
+  const { who, runtime, hub } = world;
+  await mustBeFree(world, of.project.root, readPersonaRecordIfWhole(who.stateDir, "look"));
+  if (wish.placement !== undefined) plannedSetUp(who, wish.placement, runtime, "look");
+  claimHome(runtime.home);
+  return undertake(
+    stepsOfMaking(wish, world),
+    {
+      journal: openJournal(who.stateDir, runtime.now),
+      undertaking: "creating",
+      ends: "standing",
+      facts: {
+        root: of.project.root,
+        hub: hub.url,
+        surface: wish.surface,
+        service: wish.spec.name,
+        words: of.words,
+      },
+      onFailure: "back",
+      finish: commandFor("destroy", who),
+    },
+    runtime,
+  );
+}
+
+interface SurfaceWanted {
+  readonly name: string;
+  /** What is said of it was typed, or set for all; else it was set up before. */
+  readonly isTyped: boolean;
+  /** Undefined for one that its daemon is told of and that has no files. */
+  readonly placement: ((runtime: Runtime) => Omit<Placement, "files">) | undefined;
+}
+
+/** What is typed about a surface is the whole wish; where nothing is, what was set up stays as it is. */
+function surfaceWanted(input: CreateInput, who: Whose, project: Project): SurfaceWanted {
+  const { flags, typed, words } = input;
+  const standing = readPlacementsIfWhole(who.stateDir, "look").at(-1);
+  const isNamed = typed.has("surface");
+  const name = isNamed ? flags.surface : (standing?.surface ?? flags.surface);
+  if (name === undefined) {
+    throw new PrismError("invalid_argument", "persona create needs --surface NAME: none is set up for it", {
+      hint: "say where its agent lives, as in --surface claude-code",
+    });
+  }
+  const isTyped =
+    isNamed || [...typed].some((flag) => Object.hasOwn(surfaceFlags, flag) || flag in placeFlags);
+  if (standing !== undefined && standing.root !== project.root) throw setUpElsewhere(who, standing);
+  if (isSetUp(name) && !isTyped && standing !== undefined) {
+    const { files: _, program: __, ...kept } = standing;
+    return {
+      name,
+      isTyped: false,
+      placement: (runtime) => ({ ...placementOf(name, project.root, NOTHING_TYPED, runtime), ...kept }),
+    };
+  }
+  refuseStrangers(name, input);
+  if (!isSetUp(name)) return { name, isTyped: true, placement: undefined };
+  const { scope, config } = flags;
+  return {
+    name,
+    isTyped: true,
+    placement: (runtime) => placementOf(name, project.root, { scope, config, words }, runtime),
+  };
+}
+
+const NOTHING_TYPED = { scope: undefined, config: undefined, words: new Map<string, string | true>() };
+
+function setUpElsewhere({ shown, address }: Whose, { surface, root }: Placement): PrismError {
+  return new PrismError("already_running", `${shown} is set up in ${surface} for another folder: ${root}`, {
+    hint: `take that out first: prism surface remove ${surface} --persona ${address.persona} --project ${root}`,
+  });
+}
+
+/** Of an earlier wish: only what a create set up, since what was added by hand is not this command's to take. */
+function formerSurfaces(
+  record: PersonaRecord | undefined,
+  who: Whose,
+  surface: string,
+): readonly SurfaceSetUp[] {
+  const former = record?.surface;
+  if (former === undefined || former === surface || !isSetUp(former)) return [];
+  const stands = readPlacementsIfWhole(who.stateDir, "look").some((each) => each.surface === former);
+  return stands ? [former] : [];
+}
+
+/** What its daemon is started with: of what was typed, what is the daemon's; and the hub, wherever that was named. */
+function daemonWords(
+  { flags, words }: CreateInput,
+  surface: SurfaceWanted,
+  { env }: Runtime,
+): ReadonlyMap<string, string | true> {
+  const own = new Set(["project", "tokenFile", "json", "surface", ...Object.keys(placeFlags)]);
+  // Kept with the surface itself, for who starts a daemon by hand.
+  if (surface.placement !== undefined) for (const flag of Object.keys(surfaceFlags)) own.add(flag);
+  const kept = new Map([...words].filter(([key]) => !own.has(key) && Object.hasOwn(daemon.table.flags, key)));
+  if (surface.placement === undefined) kept.set("surface", surface.name);
+  for (const [key, variable] of [
+    ["hub", "PRISM_HUB"],
+    ["tlsCa", "PRISM_TLS_CA"],
+  ] as const) {
+    const value = flags[key];
+    if (env[variable] && value !== undefined && !kept.has(key)) kept.set(key, value);
+  }
+  return kept;
+}
+
+/** Taken along above, or meant for this command alone. */
+const SEEN = new Set(["PRISM_HUB", "PRISM_TLS_CA", "PRISM_TOKEN", "PRISM_TOKEN_FILE"]);
+
+function variablesNote(runtime: Runtime): readonly string[] {
+  const names = leftOut(runtime).filter((name) => !SEEN.has(name));
+  if (names.length === 0) return [];
+  return [`its daemon does not see ${names.join(", ")} of this shell: give what it needs as flags`];
+}
+
+function facts(wish: Wish, { who, services }: PersonaWorld, project: Project) {
+  return {
+    address: who.shown,
+    tenant: who.tenant,
+    ...who.address,
+    root: project.root,
+    surface: wish.surface,
+    service: wish.spec.name,
+    system: services.launcher.system,
+    tokenFile: personaTokenPath(who.stateDir),
+  };
+}
+
+interface Report extends Outcome {
+  readonly next: readonly string[];
+  readonly standing: string;
+}
+
+function doneText({ shown }: Whose, { changed, notes, next, standing }: Report, runtime: Runtime): string {
+  const ink = inkFor(runtime.out);
+  const head = changed
+    ? `${ink.green("created")} ${shown}: ${standing}\n`
+    : `${shown} is there already, ${standing}; nothing was changed\n`;
+  return head + listText("mind", notes, ink.yellow) + (changed ? listText("next", next, ink.bold) : "");
+}

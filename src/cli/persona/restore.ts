@@ -1,0 +1,94 @@
+/** `prism persona restore`: what was archived is on duty again, and connected. */
+import { PrismError } from "../../domain/errors.ts";
+import type { LauncherSpec } from "../../launchers/spec.ts";
+import { table } from "../arguments.ts";
+import { EXIT } from "../exit-status.ts";
+import { hubFlags } from "../hub-target.ts";
+import { inkFor } from "../layout.ts";
+import { projectAt } from "../project.ts";
+import { type Runtime, writeJson } from "../runtime.ts";
+import { servicesHere } from "../service/here.ts";
+import { specOf } from "../service/spec.ts";
+import { json, settings } from "../settings.ts";
+import { listText } from "../surface/told.ts";
+import { verb } from "../verb.ts";
+import { stepsOfRestoring } from "./duty.ts";
+import { commandFor, personaArgument, personaNamed, projectFlag } from "./named.ts";
+import { journalIfThere, readPersonaRecordIfWhole } from "./record.ts";
+import { type Outcome, undertake } from "./undertake.ts";
+import { openDaemonSide, openHubSide, ownerOf, type PersonaWorld, personaAtHub } from "./world.ts";
+
+const definition = table({
+  name: "persona restore",
+  about: [
+    "It takes signals again, what waited for it still waits, its service runs as it did, and this waits until its daemon is connected. What fails leaves it archived.",
+  ],
+  arguments: [personaArgument],
+  flags: { project: projectFlag, tenant: settings.tenant, ...hubFlags, ...json },
+  examples: [{ line: "prism persona restore reviewer@shop", about: "where it was archived" }],
+});
+
+export const personaRestore = verb(
+  definition,
+  async ({ flags, arguments: [typed] }, runtime) => {
+    const who = personaNamed(typed, flags, runtime);
+    const owner = ownerOf(who, runtime);
+    const world: PersonaWorld = {
+      who,
+      owner,
+      runtime,
+      hub: openHubSide(flags, runtime),
+      services: await servicesHere(runtime),
+      daemon: openDaemonSide(owner, who, runtime),
+    };
+    const spec = specKept(world, runtime);
+    const outcome = await restored(spec, world);
+    const standing = outcome.steps.find(({ step }) => step === "connected")?.says;
+    const notes =
+      spec === undefined
+        ? [...outcome.notes, "this host has no daemon for it: it is rung where its daemon is"]
+        : outcome.notes;
+    if (flags.json) writeJson(runtime.out, { address: who.shown, tenant: who.tenant, ...outcome, notes });
+    else {
+      const ink = inkFor(runtime.out);
+      const state = standing ?? "on duty";
+      const head = outcome.changed
+        ? `${ink.green("restored")} ${who.shown}: ${state}\n`
+        : `${who.shown} is on duty already, ${state}; nothing was changed\n`;
+      runtime.out.write(head + listText("mind", notes, ink.yellow));
+    }
+    return EXIT.ok;
+  },
+  { lasting: true },
+);
+
+/** As it was created: its settings are in its record. */
+function specKept({ who, owner, services }: PersonaWorld, runtime: Runtime): LauncherSpec | undefined {
+  const { words, root } = readPersonaRecordIfWhole(who.stateDir, "look") ?? {};
+  if (words === undefined || root === undefined) return undefined;
+  // A folder that is gone is said now: later only the daemon's log would.
+  const project = projectAt(root, runtime.cwd);
+  return specOf(owner, { name: services.nameOf(owner), words, project, runtime });
+}
+
+/** @throws PrismError, and then it is archived as before */
+export async function restored(spec: LauncherSpec | undefined, world: PersonaWorld): Promise<Outcome> {
+  const { who, runtime } = world;
+  if ((await personaAtHub(world)) === undefined) {
+    throw new PrismError("target_unknown", `the hub knows no persona ${who.shown}`, {
+      hint: "create it: see prism help persona create",
+    });
+  }
+  return undertake(
+    stepsOfRestoring(spec, world),
+    {
+      journal: journalIfThere(who.stateDir, runtime.now),
+      undertaking: "restoring",
+      ends: "standing",
+      facts: {},
+      onFailure: "back",
+      finish: commandFor("archive", who),
+    },
+    runtime,
+  );
+}
