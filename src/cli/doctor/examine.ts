@@ -9,7 +9,7 @@ import { ConfigError } from "../exit-status.ts";
 import { type HubFlags, localHubDataDir, localHubUrl } from "../hub-target.ts";
 import { askLocalDaemons } from "../local-daemons.ts";
 import type { Runtime } from "../runtime.ts";
-import { type ServicesHere, servicesHere } from "../service/here.ts";
+import { readSourcesIfWhole, type ServicesHere, servicesHere } from "../service/here.ts";
 import { type SettingName, settings } from "../settings.ts";
 import { bounded } from "./bounded.ts";
 import { type Check, TOPICS, type Topic } from "./check.ts";
@@ -72,10 +72,10 @@ export async function examine(typed: HubFlags, runtime: Runtime): Promise<readon
   return found.flat();
 }
 
-/** A setting that can be used; what can't is told by the settings check. */
+/** A setting that can be used, past a file that can't: that is told by the settings check. */
 function soundSetting(key: SettingName, runtime: Runtime): string | undefined {
   try {
-    return settingValue(key, settings[key], runtime.readSources()) as string | undefined;
+    return settingValue(key, settings[key], readSourcesIfWhole(runtime)) as string | undefined;
   } catch (error) {
     if (error instanceof ConfigError) return undefined;
     throw error;
@@ -86,6 +86,7 @@ function hubUrlOf(runtime: Runtime): string {
   try {
     return localHubUrl(runtime);
   } catch {
+    // Its own setting is broken, or the file that a running hub writes can't be read.
     return "http://127.0.0.1:7747";
   }
 }

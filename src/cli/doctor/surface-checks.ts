@@ -55,8 +55,15 @@ function setUpCheck(surface: StandingSurface): Check {
   );
   const where = at === undefined ? "" : `: ${printable(at.path, 200)}`;
   const finding = `${surface.surface} ${words}${where}`;
-  if (remedy === "file")
-    return { name, verdict, finding, remedy: "mend that file by hand; prism surface list names its fault" };
+  if (remedy === "file") {
+    const ask = `${commandOf("add", surface)} --dry-run`;
+    return {
+      name,
+      verdict,
+      finding,
+      remedy: `mend that file by hand; what is wrong in it is told by: ${ask}`,
+    };
+  }
   if (remedy === "remove")
     return { name, verdict, finding, remedy: `take it out: ${commandOf("remove", surface)}` };
   if (remedy === "add")

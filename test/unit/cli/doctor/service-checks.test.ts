@@ -57,7 +57,8 @@ async function look({ runtime }: DoctorStage) {
   return new Map(checks.map((check) => [check.name, check]));
 }
 
-const showing = (made: DoctorStage, facts: string): string => made.file("show", `${facts.replaceAll(" ", "\n")}\n`);
+const showing = (made: DoctorStage, facts: string): string =>
+  made.file("show", `${facts.replaceAll(" ", "\n")}\n`);
 const FAILED =
   "LoadState=loaded ActiveState=failed SubState=failed Result=exit-code MainPID=0 NRestarts=3 UnitFileState=enabled";
 
