@@ -21,6 +21,19 @@ export interface Request<V extends VerbName> {
   readonly verb: V;
   readonly params: VerbParams<V>;
   readonly timeoutMs: number;
+  /** The hash of the persona's token that it is asked with; absent: the home token. */
+  readonly token?: string;
+}
+
+/** As a header goes with a request: this simulation has none, and a member beside it does as well. */
+function withToken(text: string, token: string | undefined): string {
+  return token === undefined ? text : JSON.stringify({ ...JSON.parse(text), token });
+}
+
+/** The token that goes with a request, or null for the home token. */
+export function tokenIn(text: string): string | null {
+  const { token } = JSON.parse(text) as { readonly token?: string };
+  return token ?? null;
 }
 
 /** Calls `done` exactly once, unless `process` dies first. */
@@ -40,7 +53,7 @@ export function callOnce<V extends VerbName>(
   };
   const timeout = process.after(request.timeoutMs, () => settle({ lost: "answerTimeout" }));
   const end = network.connect(process, {
-    opened: () => end.send(requestText(ONE_SHOT_ID, request.verb, request.params)),
+    opened: () => end.send(withToken(requestText(ONE_SHOT_ID, request.verb, request.params), request.token)),
     message(text) {
       const message = parseRpc(text);
       if (message.kind === "result") settle({ ok: message.result as VerbAnswers[V] });

@@ -12,6 +12,7 @@ import type {
   HistoryParams,
   HubPushes,
   MailboxView,
+  PersonaCreateParams,
   SignalAnswer,
   SignalParams,
   SignalStatusAnswer,
@@ -25,6 +26,7 @@ import type { LoopBounds } from "../../src/hub/core/loops.ts";
 import { BellLedger, checkView } from "./bell-ledger.ts";
 import type { HubTime } from "./drain-book.ts";
 import { DutyLedger, type HubMoment } from "./duty-ledger.ts";
+import { IdentityLedger, type Shown } from "./identity-ledger.ts";
 import type { Asked, DaemonReport, Observer, Told } from "./observer.ts";
 import { SignalLedger } from "./signal-ledger.ts";
 import { TalkLedger } from "./talk-ledger.ts";
@@ -45,6 +47,7 @@ export interface CheckerSetting {
 const CROWD_MAX = 20;
 const CROWD_WINDOW_MS = 100;
 
+type Named = { readonly persona: string; readonly project: string };
 type States = ReturnType<DutyLedger["possible"]>;
 
 export class Checker implements Observer {
@@ -56,6 +59,9 @@ export class Checker implements Observer {
   readonly #newestViews = new Map<string, MailboxView>();
   readonly #addressOfSession = new Map<string, string>();
   readonly #possibleAtAsk = new Map<Asked, States>();
+  readonly #identities = new IdentityLedger();
+  readonly #shown = new Map<Asked, Shown>();
+  readonly #sureRestores = new Set<Asked>();
   /** When daemons dialled lately, and whether that was because the hub had gone. */
   #dials: number[] = [];
   #rings = 0;
@@ -100,12 +106,19 @@ export class Checker implements Observer {
 
   hubDown(): void {
     this.#possibleAtAsk.clear();
+    this.#sureRestores.clear();
+    this.#shown.clear();
+    this.#identities.hubDown();
     this.#duties.hubDown(this.#moment());
   }
 
   asked(call: Asked): void {
     this.check(() => {
       const moment = this.#moment();
+      if (call.token !== null) {
+        const address = addressOf(call.params as DrainParams);
+        this.#shown.set(call, this.#identities.shown(address, call.token));
+      }
       switch (call.verb) {
         case "start": {
           const params = call.params as StartParams;
@@ -130,6 +143,17 @@ export class Checker implements Observer {
           this.#duties.wrapAsked(wrappedAddress(params), params, moment);
           return;
         }
+        case "persona_create":
+        case "persona_destroy":
+          this.#identities.changeAsked(addressOf(call.params as Named));
+          return;
+        case "persona_archive":
+          this.#duties.archiveAsked(addressOf(call.params as Named), moment);
+          return;
+        case "persona_restore":
+          if (this.#duties.restoreAsked(addressOf(call.params as Named), moment))
+            this.#sureRestores.add(call);
+          return;
         default:
           return;
       }
@@ -138,6 +162,7 @@ export class Checker implements Observer {
 
   told(call: Asked, outcome: Told): void {
     this.check(() => {
+      this.#checkToken(call, "error" in outcome ? outcome.error : null);
       if ("error" in outcome) this.#refused(call, outcome.error);
       else this.#answered(call, outcome.ok);
     });
@@ -155,9 +180,20 @@ export class Checker implements Observer {
       this.#checkTarget(call, params, error);
     } else if (call.verb === "drain") {
       this.signals.drainRefused(addressOf(call.params as DrainParams));
+    } else if (call.verb === "persona_create" || call.verb === "persona_destroy") {
+      this.#identities.changeRefused(addressOf(call.params as Named));
+    } else if (call.verb === "start" && error.code === "persona_archived") {
+      this.#duties.startRefused(addressOf(call.params as StartParams), this.#moment());
     } else if (call.verb === "signal_status" && error.code === "signal_unknown") {
       this.signals.unknown((call.params as SignalStatusParams).id, this.hubTime());
     }
+  }
+
+  #checkToken(call: Asked, error: ErrorReport | null): void {
+    const shown = this.#shown.get(call);
+    this.#shown.delete(call);
+    if (shown === undefined) return;
+    this.#identities.check(addressOf(call.params as DrainParams), shown, error?.code ?? null);
   }
 
   #senderOf(call: Asked): string | null {
@@ -169,7 +205,8 @@ export class Checker implements Observer {
   }
 
   #checkTarget(call: Asked, params: SignalParams, error: ErrorReport): void {
-    const state = TARGET_STATES[error.code];
+    const isArchived = error.code === "target_wrapped" && error.target?.state === "archived";
+    const state = isArchived ? "archived" : TARGET_STATES[error.code];
     if (state === undefined || params.to.startsWith("session:")) return;
     const { target } = error;
     if (
@@ -237,7 +274,26 @@ export class Checker implements Observer {
         if (address !== null) this.#duties.wrapped(address, this.#moment());
         return;
       }
-      case "acknowledge":
+      case "persona_create":
+        this.#identities.changed(
+          addressOf(call.params as Named),
+          (call.params as PersonaCreateParams).tokenSha256,
+        );
+        return;
+      case "persona_destroy":
+        this.#identities.changed(addressOf(call.params as Named), null);
+        return;
+      case "persona_archive":
+        this.#duties.archived(addressOf(call.params as Named), this.#moment());
+        return;
+      case "persona_restore":
+        this.#duties.restored(
+          addressOf(call.params as Named),
+          this.#sureRestores.delete(call),
+          this.#moment(),
+        );
+        return;
+      default:
         return;
     }
   }

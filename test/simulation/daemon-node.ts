@@ -39,7 +39,8 @@ export interface DaemonSetting {
   readonly plant: Plant | null;
   readonly say: (text: string) => void;
   /** The process ends by its own decision; never called after a kill. */
-  readonly ended: (reason: EndReason) => void;
+  /** `isFinal`: its launcher leaves it alone. */
+  readonly ended: (isFinal: boolean) => void;
 }
 
 const START_ID = 1;
@@ -134,7 +135,7 @@ export class DaemonNode {
       metrics: new PersonaMetrics({ tenant: "local", host: process.host.name, persona, project }),
       chronicle: new Chronicle({ nowMs: () => clock.nowMs(), inform: () => {}, book: null }),
       log: (_level: string, event: string, fields: LogFields = {}) => this.#log(event, fields),
-      ended: (reason: EndReason) => this.#ended(reason),
+      ended: (reason: EndReason, failure: ErrorReport | null) => this.#ended(reason, failure),
     };
     return new Driver(world, initial);
   }
@@ -156,12 +157,13 @@ export class DaemonNode {
     }
   }
 
-  #ended(reason: EndReason): void {
+  #ended(reason: EndReason, failure: ErrorReport | null): void {
     const { process, say, ended } = this.#setting;
-    say(`ends: ${reason}`);
+    say(`ends: ${reason}${failure === null ? "" : `, ${failure.code}`}`);
     this.#file.close();
     process.kill();
-    ended(reason);
+    // A launcher leaves alone what was wrapped, and what would only be told again that its persona is archived.
+    ended(reason === "wrapped" || failure?.code === "persona_archived");
   }
 
   #dial(): void {

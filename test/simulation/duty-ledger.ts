@@ -20,6 +20,7 @@ type Certainty = "no" | "maybe" | "yes";
 interface Duty {
   started: Certainty;
   wrapped: Certainty;
+  archived: Certainty;
   /** By the hub's clock. */
   lastHeardAtMs: number;
   /** Life of the hub that heard it: a later one may remember a word that was a little older. */
@@ -54,7 +55,13 @@ export class DutyLedger {
     duty.askedAtMs = moment.nowMs;
     duty.askedLeaseMs = params.leaseMs ?? null;
     if (duty.started === "no") duty.started = "maybe";
-    if (duty.wrapped === "yes") duty.wrapped = "maybe";
+    if (duty.wrapped === "yes" && duty.archived !== "yes") duty.wrapped = "maybe";
+  }
+
+  /** For an archived persona nobody starts, and for any other nobody is refused because of that. */
+  startRefused(address: string, moment: HubMoment): void {
+    if (this.#duty(address, moment).archived === "no")
+      throw new Violation(4, address, "a start was refused because it is archived, and nobody archived it");
   }
 
   started(address: string, params: StartParams, answer: StartAnswer, moment: HubMoment): void {
@@ -79,8 +86,11 @@ export class DutyLedger {
     this.#addressOf.set(answer.session, address);
     this.#kindOf.set(answer.session, params.kind);
     const duty = this.#duty(address, moment);
+    if (duty.archived === "yes")
+      throw new Violation(4, address, `session ${answer.session} was started for an archived persona`);
     duty.started = "yes";
     duty.wrapped = "no";
+    duty.archived = "no";
     duty.leaseMs = answer.leaseMs;
     duty.askedLeaseMs = null;
     this.#heardNow(duty, moment);
@@ -127,6 +137,35 @@ export class DutyLedger {
     if (duty.wrapped === "no") duty.wrapped = "maybe";
   }
 
+  archiveAsked(address: string, moment: HubMoment): void {
+    const duty = this.#duty(address, moment);
+    if (duty.archived === "no") duty.archived = "maybe";
+    if (duty.wrapped === "no") duty.wrapped = "maybe";
+  }
+
+  archived(address: string, moment: HubMoment): void {
+    this.wrapped(address, moment);
+    this.#duty(address, moment).archived = "yes";
+  }
+
+  /** @returns true if it is archived for sure: then the answer says that it is on duty again */
+  restoreAsked(address: string, moment: HubMoment): boolean {
+    const duty = this.#duty(address, moment);
+    const isSure = duty.archived === "yes";
+    duty.askedAtMs = moment.nowMs;
+    if (duty.archived === "yes") duty.archived = "maybe";
+    if (duty.wrapped === "yes") duty.wrapped = "maybe";
+    return isSure;
+  }
+
+  restored(address: string, wasArchived: boolean, moment: HubMoment): void {
+    const duty = this.#duty(address, moment);
+    duty.archived = "no";
+    if (!wasArchived) return;
+    duty.wrapped = "no";
+    this.#heardNow(duty, moment);
+  }
+
   /** An address was ended as a whole. */
   wrapped(address: string, moment: HubMoment): void {
     const duty = this.#duty(address, moment);
@@ -140,6 +179,8 @@ export class DutyLedger {
     const duty = this.#duties.get(address);
     if (duty === undefined) return states.add("unknown");
     if (duty.started !== "yes") states.add("unknown");
+    if (duty.archived !== "no") states.add("archived");
+    if (duty.archived === "yes") return states;
     if (duty.wrapped !== "no" && duty.started !== "no") states.add("wrapped");
     if (duty.started === "no" || duty.wrapped === "yes") return states;
     const silentMs = moment.nowMs - duty.lastHeardAtMs;
@@ -215,6 +256,7 @@ export class DutyLedger {
       duty = {
         started: "no",
         wrapped: "no",
+        archived: "no",
         lastHeardAtMs: moment.nowMs,
         heardInLife: moment.life,
         leaseMs: limits.leaseMsDefault,

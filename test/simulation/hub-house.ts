@@ -125,18 +125,24 @@ export class HubHouse {
       verb: "signal_status",
       params,
       session: null,
+      token: null,
       hubMs: host.wallMs(),
       life: this.#lives,
     };
     checker.asked(call);
-    this.#service?.call({ tenant: TENANT, scope: "home", session: null }, "signal_status", params, (outcome) => {
-      // A disk that can't be read now proves nothing: asked again, a little later.
-      if ("error" in outcome && outcome.error.code !== "signal_unknown" && attempt < 50) {
-        process?.after(1000, () => this.#askFor(id, attempt + 1));
-        return;
-      }
-      checker.told(call, outcome);
-    });
+    this.#service?.call(
+      { tenant: TENANT, scope: "home", session: null },
+      "signal_status",
+      params,
+      (outcome) => {
+        // A disk that can't be read now proves nothing: asked again, a little later.
+        if ("error" in outcome && outcome.error.code !== "signal_unknown" && attempt < 50) {
+          process?.after(1000, () => this.#askFor(id, attempt + 1));
+          return;
+        }
+        checker.told(call, outcome);
+      },
+    );
   }
 
   #store(process: Process, random: Random): Store {

@@ -6,13 +6,14 @@
 import { errorText, notificationText, parseRpc, type RpcId, resultText } from "../../src/domain/rpc.ts";
 import type { HubPushes, MailboxView, VerbAnswers, VerbName, VerbParams } from "../../src/domain/verbs.ts";
 import { callVerb, isVerb } from "../../src/hub/server/verb-call.ts";
-import type { HubService, PushSink } from "../../src/hub/service.ts";
-import { ONE_SHOT_ID } from "./call.ts";
+import type { Bearer, HubService, PushSink } from "../../src/hub/service.ts";
+import { ONE_SHOT_ID, tokenIn } from "./call.ts";
 import type { Process } from "./host.ts";
 import { type End, type EndEvents, type Network, PING_INTERVAL_MS } from "./network.ts";
 import type { Asked, Observer, Told } from "./observer.ts";
 
 export const TENANT = "local";
+const HOME: Bearer = { tenant: TENANT, scope: "home" };
 
 export interface HubSetting {
   readonly life: number;
@@ -82,7 +83,7 @@ class Peer implements EndEvents, PushSink {
   message(text: string): void {
     this.#heard();
     const message = parseRpc(text);
-    if (message.kind === "request") this.#request(message.id, message.method, message.params);
+    if (message.kind === "request") this.#request(message.id, message.method, message.params, tokenIn(text));
     else if (message.kind === "notification") this.#request(undefined, message.method, message.params);
   }
 
@@ -132,22 +133,30 @@ class Peer implements EndEvents, PushSink {
     this.#setting.service.heard(this.#session);
   }
 
-  #request(id: RpcId | undefined, verb: string, params: unknown): void {
+  #request(id: RpcId | undefined, verb: string, params: unknown, token: string | null = null): void {
     const { service, observer, now, life } = this.#setting;
     if (!isVerb(verb)) throw new Error(`somebody asked for a verb "${verb}" that does not exist`);
     const call: Asked = {
       verb,
       params: params as VerbParams<VerbName>,
       session: this.#session,
+      token,
       hubMs: now(),
       life,
     };
     observer.asked(call);
+    const bearer = token === null ? HOME : service.bearerOf(token);
+    if (bearer === undefined) {
+      const error = { code: "unauthorized", message: "the hub does not know this token" } as const;
+      observer.told(call, { error });
+      if (id !== undefined) this.#end.send(errorText(id, error));
+      return;
+    }
     // A request over HTTP starts a session that hears nothing.
     const sink = verb === "start" && id !== ONE_SHOT_ID ? this : null;
     callVerb(
       service,
-      { caller: { tenant: TENANT, scope: "home", session: this.#session }, verb, params, sink },
+      { caller: { ...bearer, session: this.#session }, verb, params, sink },
       refuseLog,
       (outcome) => {
         observer.told(call, outcome as Told);

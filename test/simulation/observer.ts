@@ -12,6 +12,8 @@ export interface Asked<V extends VerbName = VerbName> {
   readonly params: VerbParams<V>;
   /** The session that the connection carries, if any. */
   readonly session: string | null;
+  /** The hash of the persona's token that it came with; null: the home token. */
+  readonly token: string | null;
   /** The hub's own clock when it was asked. */
   readonly hubMs: number;
   /** Which life of the hub was asked. */

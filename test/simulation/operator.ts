@@ -1,6 +1,6 @@
 /**
- * Whoever looks after the fleet: asks for status, signal_status and history again and again, and wraps
- * addresses. Its questions change nothing; the checker hears the answers at the hub's edge.
+ * Whoever looks after the fleet: asks for status, signal_status and history again and again, wraps
+ * addresses, archives and restores personas. Its questions change nothing; the checker hears the answers at the hub's edge.
  */
 import { callOnce } from "./call.ts";
 import type { Process } from "./host.ts";
@@ -48,6 +48,38 @@ export class Operator {
     callOnce(network, process, { verb: "wrap", params, timeoutMs: ANSWER_TIMEOUT_MS }, (outcome) => {
       if ("lost" in outcome) process.after(random.whole(100, 3000), () => this.wrap(persona));
       else say(persona.address, "error" in outcome ? `cannot wrap: ${outcome.error.code}` : "has wrapped it");
+    });
+  }
+
+  /** Takes a persona off duty; asks until it is answered. */
+  archive(persona: Persona): void {
+    const { network, process, random, say } = this.#setting;
+    const params = namesOf(persona.address);
+    const request = { verb: "persona_archive", params, timeoutMs: ANSWER_TIMEOUT_MS } as const;
+    callOnce(network, process, request, (outcome) => {
+      if ("lost" in outcome) process.after(random.whole(100, 3000), () => this.archive(persona));
+      else
+        say(
+          persona.address,
+          "error" in outcome ? `cannot archive: ${outcome.error.code}` : "has archived it",
+        );
+    });
+  }
+
+  /** Puts it back on duty, and has its daemon started. */
+  restore(persona: Persona): void {
+    const { network, process, random, say } = this.#setting;
+    const params = namesOf(persona.address);
+    const request = { verb: "persona_restore", params, timeoutMs: ANSWER_TIMEOUT_MS } as const;
+    callOnce(network, process, request, (outcome) => {
+      if ("lost" in outcome) {
+        process.after(random.whole(100, 3000), () => this.restore(persona));
+        return;
+      }
+      say(persona.address, "error" in outcome ? `cannot restore: ${outcome.error.code}` : "has restored it");
+      if ("error" in outcome) return;
+      persona.wanted = true;
+      persona.launch(0);
     });
   }
 

@@ -100,8 +100,8 @@ export class Persona {
       surface: this.surface,
       random: random.fork(`daemon ${this.#lives}`),
       say: (text) => say("daemon", text),
-      ended: (reason) => {
-        if (reason === "wrapped") this.wanted = false;
+      ended: (isFinal) => {
+        if (isFinal) this.wanted = false;
         // In order or because another holds the address: the launcher tries again after a while.
         else this.launch(random.whole(1000, RESTART_MS_MAX));
       },

@@ -33,6 +33,8 @@ export const FAULTS = {
   shortLeases: "addresses whose lease is seconds, so that they go stale",
   strays: "signals to unknown addresses and to single sessions",
   wraps: "addresses that are ended in order, some of which come back",
+  archives: "personas that are archived, and mostly restored after a while",
+  tokens: "a persona's token made, replaced and destroyed while it is in use",
   asks: "rings asked for over IPC, whatever the schedule says",
   rivals: "a second daemon for an address that has one",
   thanks: "agents that answer whatever they read, final or not",

@@ -39,7 +39,7 @@ export class Play {
   }
 
   asks(verb: VerbName, params: object): Asked {
-    const call = { verb, params, session: null, hubMs: this.nowMs, life: 1 } as Asked;
+    const call = { verb, params, session: null, token: null, hubMs: this.nowMs, life: 1 } as Asked;
     this.checker.asked(call);
     return call;
   }

@@ -40,6 +40,11 @@ export interface Scene {
   readonly say: (address: string, text: string) => void;
   /** Ends an address in order, by an operator. */
   readonly wrap: (persona: Persona) => void;
+  /** Takes a persona off duty, and puts it back with its daemon. */
+  readonly archive: (persona: Persona) => void;
+  readonly restore: (persona: Persona) => void;
+  /** Makes, replaces, destroys or uses the token of a persona of its own. */
+  readonly handleToken: () => void;
 }
 
 const SECOND = 1000;
@@ -196,6 +201,17 @@ const STRIKES = {
       persona.wanted = true;
       persona.launch(0);
     });
+  },
+
+  archives(scene, random) {
+    const persona = random.pick(scene.personas);
+    scene.archive(persona);
+    if (!random.chance(0.8)) return;
+    scene.timeline.after(random.magnitude(SECOND, 60 * SECOND), () => scene.restore(persona));
+  },
+
+  tokens({ handleToken }) {
+    handleToken();
   },
 
   asks({ personas }, random) {

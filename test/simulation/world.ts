@@ -19,6 +19,7 @@ import type { Plan } from "./plan.ts";
 import type { Plant } from "./plants.ts";
 import { Random } from "./random.ts";
 import { type Letter, SimSender } from "./sender.ts";
+import { Steward } from "./steward.ts";
 import { Timeline } from "./timeline.ts";
 import { Trace } from "./trace.ts";
 import { Violation } from "./violation.ts";
@@ -75,6 +76,7 @@ class World {
   readonly #personas: Persona[] = [];
   readonly #senders: SimSender[] = [];
   readonly #operator: Operator;
+  readonly #steward: Steward;
   #stormEndMs: number;
 
   constructor(plan: Plan, options: RunOptions) {
@@ -121,6 +123,12 @@ class World {
       stormy: () => this.#stormy(),
       slowdown: () => this.#slowdown(),
       say: (address, text) => this.#say(address, "operator", text),
+    });
+    this.#steward = new Steward({
+      process: new Process(hubHost, "steward"),
+      network: this.#network,
+      random: this.#random.fork("steward"),
+      say: (address, text) => this.#say(address, "steward", text),
     });
   }
 
@@ -328,6 +336,9 @@ class World {
       },
       say: (address, text) => this.#say(address, address === "" ? "world" : "weather", text),
       wrap: (persona) => this.#operator.wrap(persona),
+      archive: (persona) => this.#operator.archive(persona),
+      restore: (persona) => this.#operator.restore(persona),
+      handleToken: () => this.#steward.act(),
     };
   }
 
