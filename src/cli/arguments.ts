@@ -32,6 +32,8 @@ export interface Argument<T> {
   readonly word: string;
   readonly about: string;
   readonly kind: Kind<T>;
+  /** True: it may be left out, and so may all behind it. */
+  readonly isOptional?: true;
 }
 
 export interface Example {
@@ -66,9 +68,12 @@ type FlagValue<G> = G extends Switch
       : T | undefined
     : never;
 
+type ArgumentValue<A> =
+  A extends Argument<infer V> ? (A extends { readonly isOptional: true } ? V | undefined : V) : never;
+
 export interface Input<F extends Flags, A extends readonly Argument<unknown>[]> {
   readonly flags: { readonly [K in keyof F]: FlagValue<F[K]> };
-  readonly arguments: { readonly [I in keyof A]: A[I] extends Argument<infer V> ? V : never };
+  readonly arguments: { readonly [I in keyof A]: ArgumentValue<A[I]> };
   /** Which flags were typed, as against coming from the environment or the file. */
   readonly typed: ReadonlySet<string>;
   /** Their words, for who keeps them for later. */
@@ -123,7 +128,10 @@ export function parseArguments<F extends Flags, A extends readonly Argument<unkn
   checkCompany(verb, flags, typed.flags);
   const values = verb.arguments.map((argument, i) => {
     const word = typed.arguments[i];
-    if (word === undefined) throw missingArgument(verb, argument);
+    if (word === undefined) {
+      if (argument.isOptional === true) return undefined;
+      throw missingArgument(verb, argument);
+    }
     return argument.kind.read(word, argument.word);
   });
   for (const [key, flag] of Object.entries(verb.flags)) {
@@ -273,6 +281,11 @@ function unknownFlag(verb: Table, typed: string, known: readonly string[]): Pris
           ? 'put "--" before a text that begins with "-"'
           : `known are ${known.join(", ")}`,
   });
+}
+
+/** As usage shows it. */
+export function argumentWord({ word, isOptional }: Argument<unknown>): string {
+  return isOptional === true ? `[${word}]` : word;
 }
 
 function missingFlag(verb: Table, key: string, flag: ValueFlag<unknown>): PrismError {

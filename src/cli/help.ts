@@ -3,7 +3,7 @@
  * Runs no verb.
  */
 import type { Flag, Table } from "./arguments.ts";
-import { flagOf, variableOf } from "./arguments.ts";
+import { argumentWord, flagOf, variableOf } from "./arguments.ts";
 import { described, type Ink, wrapped } from "./layout.ts";
 
 const COLUMNS = 80;
@@ -56,7 +56,7 @@ export function verbText(verb: Table, summary: string, ink: Ink): string {
     ...verb.about.map((paragraph) => wrapped(paragraph, COLUMNS)),
   ];
   if (verb.arguments.length > 0) {
-    const rows = verb.arguments.map((argument) => [argument.word, argument.about] as const);
+    const rows = verb.arguments.map((argument) => [argumentWord(argument), argument.about] as const);
     parts.push(`${ink.bold("Arguments")}\n${described(rows, { columns: COLUMNS, termColumns: 22 })}`);
   }
   const rows = Object.entries(verb.flags).map(
@@ -78,7 +78,7 @@ function aboutOf(key: string, flag: Flag): string {
 }
 
 function usageText(verb: Table): string {
-  const words = verb.arguments.map((argument) => argument.word);
+  const words = verb.arguments.map(argumentWord);
   const flags = Object.entries(verb.flags).map(([key, flag]) => {
     const needed = flag.kind !== "switch" && flag.needed === true;
     return needed ? termOf(key, flag) : "";

@@ -96,6 +96,25 @@ export function duration(bounds: { readonly msMin: number; readonly msMax: numbe
   };
 }
 
+/** A moment in the past: how long ago, or a date with or without a time, in this host's time zone unless it says one. */
+export const moment: Kind<(nowMs: number) => number> = {
+  word: "TIME",
+  read(text, what) {
+    if (/^\d{4}-\d{2}-\d{2}/.test(text)) {
+      // A date alone would be taken for one of UTC.
+      const atMs = Date.parse(text.length === 10 ? `${text}T00:00` : text.replace(" ", "T"));
+      if (!Number.isNaN(atMs)) return () => atMs;
+    } else if (/^\d/.test(text)) {
+      const agoMs = duration({ msMin: 0, msMax: 3660 * 86_400_000 }).read(text, what);
+      return (nowMs) => nowMs - agoMs;
+    }
+    return refuse(
+      `${what} "${printable(text, 40)}" is no time`,
+      'write how long ago, as in "10m", "2h" or "7d", or when, as in "2026-11-21" or "2026-11-21T09:00"',
+    );
+  },
+};
+
 /** A growing schedule: durations with commas between, none shorter than the one before: `30s,1m,5m`. */
 export function schedule(bounds: {
   readonly msMin: number;

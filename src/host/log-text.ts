@@ -39,6 +39,8 @@ export function textLine(entry: LogEntry, { ink, dated = false }: LogTextOptions
       ? ink.dim(printable(event).padEnd(EVENT_COLUMNS))
       : printable(event).padEnd(EVENT_COLUMNS),
   ];
+  if (event === "")
+    return [...words.slice(0, 3), printable(String(entry.fields["said"]), LINE_CHARS_MAX)].join(" ");
   let charsLeft = LINE_CHARS_MAX;
   for (const [key, value] of Object.entries(entry.fields)) {
     if (value === undefined || value === null) continue;

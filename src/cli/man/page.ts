@@ -1,5 +1,5 @@
 /** The manual, prism(1): every verb's table as a page for `man`, and what all of them share. Runs no verb. */
-import { flagOf, type Table, variableOf } from "../arguments.ts";
+import { argumentWord, flagOf, type Table, variableOf } from "../arguments.ts";
 import { EXIT } from "../exit-status.ts";
 import { settings } from "../settings.ts";
 import type { VerbEntryGroup } from "../verb.ts";
@@ -36,7 +36,7 @@ export async function manualText(groups: readonly VerbEntryGroup[], version: str
 const synopsis = `${section("Synopsis")}.B prism\n.I verb\n.RI [ arguments ]\n.br\n.B prism help\n.RI [ verb ]\n.br\n.B prism version\n`;
 
 function verbPage(verb: Table, summary: string): string {
-  const words = verb.arguments.map(({ word }) => ` ${word}`).join("");
+  const words = verb.arguments.map((argument) => ` ${argumentWord(argument)}`).join("");
   const capital = summary.charAt(0).toUpperCase() + summary.slice(1);
   return [
     subsection(`prism ${verb.name}${words}`),

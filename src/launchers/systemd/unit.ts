@@ -2,6 +2,8 @@
  * A systemd user unit as text. Knows what each version of systemd understands, and no command.
  * Source: systemd.unit(5), systemd.service(5), systemd.exec(5), systemd.syntax(7), of versions 252 and 257.
  */
+
+import { JOURNAL_HANDED, JOURNAL_IDENTIFIER, JOURNAL_SOCKET } from "../../host/log-journal.ts";
 import type { Standing } from "../launcher.ts";
 import { ownerLine } from "../owner.ts";
 import { checkedSpec, type LauncherSpec, RESTART } from "../spec.ts";
@@ -24,6 +26,8 @@ export interface SystemdFacts {
 
 /** A datagram costs nothing; a process a few milliseconds of a core, in each of 50 daemons. */
 const WATCHDOG_MS = { file: 60_000, program: 180_000 } as const;
+/** OpenFile=, which opens sockets too. */
+const VERSION_OF_OPEN_FILE = 253;
 /** RestartSteps= and RestartMaxDelaySec=; without them the delay is always the same. */
 const VERSION_OF_RESTART_STEPS = 254;
 const RESTART_MS_WITHOUT_STEPS = 10_000;
@@ -47,6 +51,7 @@ export function systemdUnit(given: LauncherSpec, facts: SystemdFacts): string {
     ...Object.entries(spec.env).map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}`),
     // The project may be on a disk that is not there yet: the program says that better than "status 200/CHDIR".
     "WorkingDirectory=~",
+    ...journalLines(facts.version),
     ...restartLines(facts.version),
     `TimeoutStartSec=${seconds(START_MS_MAX)}`,
     `TimeoutStopSec=${seconds(STOP_MS_MAX)}`,
@@ -80,6 +85,18 @@ function notifyLines(way: NotifyWay): readonly string[] {
     `WatchdogSec=${seconds(WATCHDOG_MS[way.by])}`,
     // One that hangs hears no other signal; SIGABRT, the usual one, would only write a core.
     "WatchdogSignal=SIGKILL",
+  ];
+}
+
+/**
+ * LogExtraFields= would say whose lines they are, but journald reads it for the system's own units alone. So the program
+ * says it with each line, on a socket that systemd opens for it; where it can't, by other ways (`host/log-journal.ts`).
+ */
+function journalLines(version: number): readonly string[] {
+  return [
+    // What it says outside of its log, as when the runtime dies, is found by the same name.
+    `SyslogIdentifier=${JOURNAL_IDENTIFIER}`,
+    ...(version >= VERSION_OF_OPEN_FILE ? [`OpenFile=${JOURNAL_SOCKET}:${JOURNAL_HANDED}:graceful`] : []),
   ];
 }
 

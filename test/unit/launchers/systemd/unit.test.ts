@@ -28,6 +28,8 @@ describe("a unit, by what systemd's version understands", () => {
       ExecStart=:"/usr/local/bin/prism" "daemon" "--persona" "reviewer" "--project" "/home/ann/shop"
       Environment="PATH=/usr/local/bin:/usr/bin"
       WorkingDirectory=~
+      SyslogIdentifier=prism
+      OpenFile=/run/systemd/journal/socket:prism-journal:graceful
       Restart=on-failure
       RestartPreventExitStatus=64 78
       RestartSec=2s
