@@ -25,6 +25,12 @@ export function wineRoot(): string {
   });
 }
 
+/** With systemd as its first process, and what a user's own services need. */
+export function bootableRoot(): string {
+  const packages = ["systemd", "systemd-sysv", "dbus", "dbus-user-session", "libpam-systemd", "procps"];
+  return madeOnce("trixie-boot", (root) => debootstrap("trixie", root, packages));
+}
+
 /** @returns files below the root that a name must not match, for a test that asks */
 export function filesNamed(root: string, name: RegExp): string[] {
   return ["bin", "usr/bin", "usr/local/bin", "usr/lib", "usr/lib/x86_64-linux-gnu"].flatMap((folder) =>
@@ -44,11 +50,12 @@ function madeOnce(name: string, make: (root: string) => void): string {
   return root;
 }
 
-function debootstrap(suite: string, root: string): void {
+function debootstrap(suite: string, root: string, packages: readonly string[] = []): void {
   if (!existsSync("/usr/sbin/debootstrap")) {
     throw new Error("debootstrap is missing: apt-get install debootstrap");
   }
-  quietly("/usr/sbin/debootstrap", ["--variant=minbase", suite, root, MIRROR]);
+  const more = packages.length === 0 ? [] : [`--include=${packages.join(",")}`];
+  quietly("/usr/sbin/debootstrap", ["--variant=minbase", ...more, suite, root, MIRROR]);
 }
 
 function quietly(program: string, args: readonly string[]): void {

@@ -48,7 +48,9 @@ export async function openNamespace(script: string): Promise<Namespace> {
 export interface Groups {
   /** Begins a command in them, that forks nothing on the way: its pid is the child's. */
   begin(enter: readonly string[], argv: readonly string[]): ChildProcess;
-  /** Kills all that is in them, and removes them. */
+  /** Kills all that is in them. */
+  empty(): Promise<void>;
+  /** Empties and removes them. */
   close(): Promise<void>;
 }
 
@@ -65,8 +67,13 @@ export function makeGroups(name: string, owner: number): Groups {
       const words = ["-c", `${join}; exec "$@"`, "sh", ...enter, ...argv];
       return spawn("sh", words, { stdio: "ignore" });
     },
+    async empty() {
+      for (const group of groups) await emptied(group);
+    },
     async close() {
-      for (const group of groups) await removed(group);
+      for (const group of groups) {
+        for (const each of (await emptied(group)).toReversed()) rmdirSync(each);
+      }
     },
   };
 }
@@ -79,16 +86,16 @@ function madeGroup(group: string, owner: number): string {
   return group;
 }
 
-async function removed(group: string): Promise<void> {
+/** @returns it and all below it, from the outermost in */
+async function emptied(group: string): Promise<readonly string[]> {
   const groups = [group, ...subgroups(group)];
   await untilSo(
     async () => groups.flatMap(processesIn).map(killed),
     (killing) => killing.length === 0,
   );
-  for (const each of groups.toReversed()) rmdirSync(each);
+  return groups;
 }
 
-/** From the outermost in. */
 function subgroups(group: string): readonly string[] {
   return readdirSync(group, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isDirectory())

@@ -54,8 +54,13 @@ export function asUser(userDir: string): readonly string[] {
 export async function untilSo<T>(ask: () => Promise<T>, isSo: (value: T) => boolean): Promise<T> {
   let last: unknown;
   for (let looks = 0; looks < LOOKS_MAX; looks++) {
-    last = await ask().catch((error: unknown) => String(error));
-    if (typeof last !== "string" && isSo(last as T)) return last as T;
+    try {
+      const answer = await ask();
+      if (isSo(answer)) return answer;
+      last = answer;
+    } catch (error) {
+      last = String(error);
+    }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
   throw new Error(`it never became so; last: ${JSON.stringify(last)}`);
