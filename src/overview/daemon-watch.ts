@@ -3,6 +3,7 @@
  * between, and what is known when it says nothing. Healthy means answered in time, never that a process or a socket
  * exists (invariant 11). Sets no timer: whoever looks decides how often.
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { PrismError } from "../domain/errors.ts";
 import type { Happening } from "../domain/overview.ts";
@@ -52,6 +53,7 @@ export class DaemonWatch {
   #daemon: LocalFacts["daemon"] = { reach: "down", isLeft: false };
   #sinceMs: number;
   #last: DaemonStatus | null = null;
+  #unconnectedSinceMs: number | null = null;
   #root: string | null = null;
   #closed = false;
   #isSeen = false;
@@ -88,25 +90,32 @@ export class DaemonWatch {
     };
   }
 
-  /** Asks once more. Settles with its answer, or when it is known that there is none in time. */
+  /** Asks once more, if it owes no answer. Settles with its answer, however late that comes. */
   async look(): Promise<void> {
     const nowMs = this.#options.now();
     const link = this.#link;
-    if (link.is === "opening") {
-      this.#noticeSilence(link.sinceMs, nowMs);
-    } else if (link.is === "none") {
-      if (nowMs >= link.notBeforeMs) await this.#connect(nowMs);
-    } else if (link.askedAtMs !== null) {
-      this.#noticeSilence(link.askedAtMs, nowMs);
-    } else {
-      await this.#ask(link, nowMs);
-    }
+    if (link.is === "none") await this.#reach(link.notBeforeMs, nowMs);
+    else if (link.is === "open" && link.askedAtMs === null) await this.#ask(link, nowMs);
+  }
+
+  /** Who has owed an answer for too long is silent. */
+  noticeSilence(): void {
+    const link = this.#link;
+    const sinceMs = link.is === "opening" ? link.sinceMs : link.is === "open" ? link.askedAtMs : null;
+    if (sinceMs === null || this.#options.now() - sinceMs < SILENT_MS) return;
+    this.#found({ reach: "silent", pid: this.#pid(), why: null });
   }
 
   close(): void {
     this.#closed = true;
     if (this.#link.is === "open") this.#link.connection.close();
     this.#link = { is: "none", notBeforeMs: Number.POSITIVE_INFINITY };
+  }
+
+  async #reach(notBeforeMs: number, nowMs: number): Promise<void> {
+    // Not worth a call each second; a pipe's name can't be looked up without one.
+    if (process.platform !== "win32" && !existsSync(this.#path)) this.#missed();
+    else if (nowMs >= notBeforeMs) await this.#connect(nowMs);
   }
 
   async #connect(nowMs: number): Promise<void> {
@@ -145,7 +154,7 @@ export class DaemonWatch {
     this.#link = { is: "none", notBeforeMs: this.#options.now() + AGAIN_MS };
     // It took the call: what it said instead of a greeting is worth more than that it did not greet.
     const why = isAbsent || !(error instanceof PrismError) ? null : error.message;
-    this.#found({ reach: "silent", pid: this.#last?.pid ?? lockNoteOf(this.#lockPath)?.pid ?? null, why });
+    this.#found({ reach: "silent", pid: this.#pid(), why });
   }
 
   async #ask(link: Link & { readonly is: "open" }, nowMs: number): Promise<void> {
@@ -155,17 +164,19 @@ export class DaemonWatch {
       link.askedAtMs = null;
       this.#last = status;
       this.#root = status.root;
-      this.#found({ reach: "answers", status });
+      this.#unconnectedSinceMs = status.hub.connected
+        ? null
+        : (this.#unconnectedSinceMs ?? status.lifecycle.sinceMs);
+      this.#found({ reach: "answers", status, unconnectedSinceMs: this.#unconnectedSinceMs });
     } catch {
       // Its end is told by `closed`; one that said nothing for so long is called anew.
       link.connection.close();
     }
   }
 
-  #noticeSilence(sinceMs: number, nowMs: number): void {
-    if (nowMs - sinceMs < SILENT_MS) return;
-    const pid = this.#last?.pid ?? lockNoteOf(this.#lockPath)?.pid ?? null;
-    this.#found({ reach: "silent", pid, why: null });
+  /** By its own word, or by the note at its lock. */
+  #pid(): number | null {
+    return lockNoteOf(this.#lockPath)?.pid ?? this.#last?.pid ?? null;
   }
 
   #lost(): void {
@@ -178,6 +189,7 @@ export class DaemonWatch {
   #missed(): void {
     const note = lockNoteOf(this.#lockPath);
     this.#root ??= note?.root ?? null;
+    this.#unconnectedSinceMs = null;
     this.#found({ reach: "down", isLeft: note !== null });
   }
 

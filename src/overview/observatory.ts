@@ -6,9 +6,10 @@
 import type { Happening, HubView, Overview, PersonaView } from "../domain/overview.ts";
 import { daemonPlaces } from "../host/daemon-places.ts";
 import type { Home } from "../host/home.ts";
+import { monotonicMs } from "../host/monotonic.ts";
 import type { HubClientOptions } from "../net/hub-client.ts";
 import { happeningsBetween } from "./changes.ts";
-import { DaemonWatch } from "./daemon-watch.ts";
+import { DaemonWatch, SILENT_MS } from "./daemon-watch.ts";
 import { HubWatch } from "./hub-watch.ts";
 import { keyOf, type Moment, personaViews } from "./persona-view.ts";
 
@@ -64,8 +65,12 @@ export interface Observatory {
 const LOOK_EVERY_MS = 1000;
 /** What has not answered by then is told with the next look, or as silent. */
 const ROUND_MS_MAX = 400;
-/** A first look leaves more time: its connections are made with it. */
-const FIRST_MS_MAX = 2500;
+/** For a first look to be shown: its connections are made with it. */
+const FIRST_MS_MAX = 800;
+/** For one look alone: who has not answered by then is known to be silent. */
+const ALONE_MS_MAX = SILENT_MS + 100;
+/** In one look alone, at those that have not answered yet. */
+const LOOK_AGAIN_MS = 100;
 /** Each is watched over a connection of its own, and a process may hold a thousand. */
 const DAEMONS_MAX = 500;
 
@@ -80,6 +85,8 @@ class Watchtower implements Observatory {
   #hub: HubWatch | null = null;
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> | null = null;
+  /** Grows with each rest: a round that began before it tells nothing. */
+  #watch = 0;
   /** As it was told last, each view beside its text: whether it changed is seen by that. */
   #told = new Map<string, { readonly view: PersonaView; readonly text: string }>();
   #hubText = "";
@@ -91,8 +98,7 @@ class Watchtower implements Observatory {
 
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
-    if (this.#overview !== null && this.#timer !== null)
-      listener.changed(wholeOf(this.#overview), this.#overview);
+    if (this.#overview !== null) listener.changed(wholeOf(this.#overview), this.#overview);
     this.#timer ??= setInterval(() => void this.#round(ROUND_MS_MAX), LOOK_EVERY_MS);
     if (this.#overview === null) void this.#round(FIRST_MS_MAX);
     return () => {
@@ -101,12 +107,15 @@ class Watchtower implements Observatory {
   }
 
   async look(): Promise<Overview> {
-    if (this.#timer !== null && this.#overview !== null) return this.#overview;
-    const held: Listener = { changed() {} };
-    const leave = this.listen(held);
+    const untilMs = monotonicMs() + ALONE_MS_MAX;
+    const leave = this.listen({ changed() {} });
     try {
-      await this.#round(FIRST_MS_MAX);
-      return this.#overview ?? this.#assemble().overview;
+      await this.#round(ROUND_MS_MAX);
+      while (this.#isUnseen() && monotonicMs() < untilMs) {
+        await passed(LOOK_AGAIN_MS);
+        await this.#round(ROUND_MS_MAX);
+      }
+      return this.#overview ?? this.#assemble();
     } finally {
       leave();
     }
@@ -133,6 +142,8 @@ class Watchtower implements Observatory {
     if (this.#listeners.size > 0) return;
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
+    this.#watch += 1;
+    this.#looking = null;
     for (const daemon of this.#daemons.values()) daemon.close();
     this.#daemons.clear();
     this.#hub?.close();
@@ -144,19 +155,27 @@ class Watchtower implements Observatory {
 
   /** One look at everything; one that overlaps another is that one. */
   #round(msMax: number): Promise<void> {
-    this.#looking ??= this.#lookAround(msMax).finally(() => {
-      this.#looking = null;
+    if (this.#looking !== null) return this.#looking;
+    const looking = this.#lookAround(msMax).finally(() => {
+      if (this.#looking === looking) this.#looking = null;
     });
-    return this.#looking;
+    this.#looking = looking;
+    return looking;
   }
 
   async #lookAround(msMax: number): Promise<void> {
+    const watch = this.#watch;
     this.#find();
-    const hub = this.#hubWatch();
-    const looks = [...[...this.#daemons.values()].map((daemon) => daemon.look()), hub.look()];
-    await within(msMax, Promise.all(looks));
-    // The last one left meanwhile.
-    if (this.#timer !== null) this.#tell();
+    const daemons = [...this.#daemons.values()];
+    await within(msMax, Promise.all([...daemons.map((daemon) => daemon.look()), this.#hubWatch().look()]));
+    // The last listener left meanwhile.
+    if (watch !== this.#watch) return;
+    for (const daemon of daemons) daemon.noticeSilence();
+    this.#tell();
+  }
+
+  #isUnseen(): boolean {
+    return [...this.#daemons.values()].some(({ isSeen }) => !isSeen);
   }
 
   #hubWatch(): HubWatch {
@@ -183,20 +202,21 @@ class Watchtower implements Observatory {
     }
   }
 
-  #assemble(): { readonly overview: Overview; readonly hub: HubView } {
+  #assemble(): Overview {
     const { host, version, now, wanted } = this.#options;
     const hub = this.#hubWatch();
     const moment: Moment = { nowMs: now(), host, hub: hub.found.report, hubAheadMs: hub.aheadMs };
-    const locals = [...this.#daemons.values()].filter(({ isSeen }) => isSeen).map((daemon) => daemon.facts());
-    const personas = personaViews(locals, moment).filter((view) => wanted?.(view) ?? true);
-    return {
-      overview: { atMs: moment.nowMs, host, version, hub: hub.found.view, personas },
-      hub: hub.found.view,
-    };
+    const seen = [...this.#daemons.values()].filter(({ isSeen }) => isSeen);
+    const personas = personaViews(
+      seen.map((daemon) => daemon.facts()),
+      moment,
+    ).filter((view) => wanted?.(view) ?? true);
+    return { atMs: moment.nowMs, host, version, hub: hub.found.view, personas };
   }
 
   #tell(): void {
-    const { overview, hub } = this.#assemble();
+    const overview = this.#assemble();
+    const { hub } = overview;
     const before = this.#told;
     const isFirst = this.#overview === null;
     const told = new Map(overview.personas.map((view) => [view.key, { view, text: JSON.stringify(view) }]));
@@ -229,6 +249,10 @@ class Watchtower implements Observatory {
 
 function wholeOf({ atMs, personas, hub }: Overview): OverviewChange {
   return { atMs, changed: personas, gone: [], hub };
+}
+
+function passed(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Settles with it or after this long, whatever comes first. */

@@ -75,7 +75,8 @@ export function personaViews(locals: readonly LocalFacts[], moment: Moment): rea
     const address = formatAddress(local.place.address);
     const session = hub?.tenant === local.place.tenant ? hub.daemons.get(address) : undefined;
     // It moved: what is left of it here is old.
-    const isElsewhere = session?.connected === true && session.host !== null && session.host !== moment.host;
+    const own = local.last?.host ?? moment.host;
+    const isElsewhere = session?.connected === true && session.host !== null && session.host !== own;
     if (local.daemon.reach === "down" && isElsewhere) continue;
     const view = localView(local, moment);
     views.set(view.key, view);

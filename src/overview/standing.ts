@@ -25,7 +25,8 @@ export interface StandingFacts {
 }
 
 export type DaemonFacts =
-  | { readonly reach: "answers"; readonly status: DaemonStatus }
+  /** `unconnectedSinceMs`: it has said so long, and in every answer since, that it has no hub; null if it has one. */
+  | { readonly reach: "answers"; readonly status: DaemonStatus; readonly unconnectedSinceMs: number | null }
   /** It runs and does not answer. */
   | { readonly reach: "silent"; readonly pid: number | null; readonly why: string | null }
   /** `isLeft`: it did not end in order. */
@@ -130,8 +131,9 @@ function stopped({ daemon, hub, pending, ...facts }: StandingFacts): Verdict | n
 
 function withoutHub({ daemon, nowMs }: StandingFacts): Verdict | null {
   if (daemon.reach !== "answers" || daemon.status.hub.connected) return null;
-  const { hub, lifecycle } = daemon.status;
-  const forMs = nowMs - lifecycle.sinceMs;
+  const { hub } = daemon.status;
+  // Not since its last change of state: one that the hub turns away goes back and forth every few seconds.
+  const forMs = nowMs - (daemon.unconnectedSinceMs ?? nowMs);
   // What time alone does not heal need not be waited for.
   const isLasting = hub.lastError !== null && RETRY_POLICIES[hub.lastError.code] === "slowly";
   if (forMs < HUB_GRACE_MS && !isLasting) return null;
@@ -150,6 +152,8 @@ function notTaken({ daemon, pending }: StandingFacts): Verdict | null {
   if (daemon.reach !== "answers" || pending === 0) return null;
   const { doorbell, surface } = daemon.status;
   if (!doorbell.standing || doorbell.lastOutcome !== "failed") return null;
+  // The outcome of a ring for what waited before says nothing of the one that is owed, or under way for the first time.
+  if (doorbell.attempts < (doorbell.underWay ? 2 : 1)) return null;
   const because = doorbell.lastReason === null ? "" : `: ${printable(doorbell.lastReason, 200)}`;
   const isGivenUp = doorbell.nextRingAtMs === null && !doorbell.underWay;
   return deaf(
