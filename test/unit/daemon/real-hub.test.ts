@@ -1,6 +1,8 @@
 /** The daemon before the hub itself, in one process: real sockets, a real store. */
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { EXIT_STATUSES, FINAL_STATUSES } from "../../../src/cli/exit-status.ts";
 import { type DaemonOptions, openDaemon } from "../../../src/daemon/daemon.ts";
 import type { VerbName, VerbParams } from "../../../src/domain/verbs.ts";
 import { type Home, homeAt } from "../../../src/host/home.ts";
@@ -53,6 +55,10 @@ async function daemonAt(hub: RunningHub, hubHome: Home, options: Partial<DaemonO
 function asker(hub: RunningHub, home: Home) {
   return <V extends VerbName>(verb: V, params: VerbParams<V>) =>
     callHub({ url: hub.url, token: readTokenFile(home.tokenPath), env: {} }, verb, params);
+}
+
+function hashOf(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
 }
 
 describe("a daemon and the hub", () => {
@@ -120,6 +126,73 @@ describe("a daemon and the hub", () => {
     const fourth = await daemonAt(hub, home);
     await fourth.settled;
     expect(fourth.daemon.status().hub.connected).toBe(true);
+  });
+
+  test("end together when the persona is archived, and the daemon says how to bring it back", async () => {
+    const home = homeAt(tempDir());
+    const hub = await hubAt(home);
+    const ask = asker(hub, home);
+    const first = await daemonAt(hub, home);
+    await first.settled;
+    await ask("persona_archive", REVIEWER);
+    const hint = "put it back on duty with prism persona restore reviewer@shop";
+    expect(await first.daemon.closed).toMatchObject({
+      reason: "wrapped",
+      error: { code: "persona_archived", message: "reviewer@shop was archived", hint },
+    });
+    // Started while it is archived: refused once, and not asked again.
+    const second = await daemonAt(hub, home);
+    expect(await second.daemon.closed).toMatchObject({
+      reason: "failed",
+      error: { code: "persona_archived", hint },
+    });
+    expect(second.log.entries.filter(({ event }) => event === "hubLost")).toEqual([]);
+    expect(FINAL_STATUSES).toContain(EXIT_STATUSES.persona_archived);
+    await ask("persona_restore", REVIEWER);
+    const third = await daemonAt(hub, home);
+    await third.settled;
+    expect(third.daemon.status().hub.connected).toBe(true);
+  });
+
+  test("meet again if it was archived and restored while the daemon was away", async () => {
+    const home = homeAt(tempDir());
+    const hub = await hubAt(home);
+    const ask = asker(hub, home);
+    const first = await daemonAt(hub, home);
+    await first.settled;
+    await first.daemon.close("asleep");
+    await ask("persona_archive", REVIEWER);
+    await ask("persona_restore", REVIEWER);
+    const second = await daemonAt(hub, home);
+    await second.settled;
+    expect(second.daemon.status().hub.connected).toBe(true);
+  });
+
+  test("part when its token is replaced: it says so, asks seldom, and is back with the new one", async () => {
+    const home = homeAt(tempDir());
+    const hub = await hubAt(home);
+    const ask = asker(hub, home);
+    await ask("persona_create", { ...REVIEWER, tokenSha256: hashOf("old") });
+    let token = "old";
+    const slow = await daemonAt(hub, home, {
+      hub: () => ({ url: hub.url, token }),
+      retry: { soonWindowsMs: [1], lossWindow: 0, slowWindowsMs: [3_600_000] },
+    });
+    await slow.settled;
+    const refused = slow.log.next("hubLost", { code: "unauthorized" });
+    await ask("persona_create", { ...REVIEWER, tokenSha256: hashOf("new") });
+    await refused;
+    const { hub: link, lifecycle } = slow.daemon.status();
+    expect([link.connected, lifecycle.state]).toEqual([false, "disconnected"]);
+    await slow.daemon.close("its token is no good");
+    token = "new";
+    const again = await daemonAt(hub, home, { hub: () => ({ url: hub.url, token }) });
+    await again.settled;
+    await ask("persona_destroy", REVIEWER);
+    expect(await again.daemon.closed).toMatchObject({
+      reason: "wrapped",
+      error: { message: "the persona reviewer@shop was destroyed" },
+    });
   });
 
   test("let in one daemon for an address: one from elsewhere is told who holds it", async () => {
