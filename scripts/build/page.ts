@@ -22,7 +22,7 @@ const SHARED = {
   metafile: true,
   minify: true,
   // Two years of browsers: whoever has the client of an agent has one of them.
-  target: ["chrome120", "firefox121", "safari17.2"],
+  target: ["chrome123", "firefox121", "safari17.5"],
   legalComments: "none",
   logLevel: "warning",
 } as const satisfies BuildOptions;

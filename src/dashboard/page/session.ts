@@ -1,0 +1,106 @@
+/**
+ * What this page holds while it is open: the fleet, the connection, the place that is looked at, and what follows
+ * from them. One of each, so the components import them.
+ */
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { HistorySummary } from "../api.ts";
+import { askServer } from "./ask-server.ts";
+import { heardTime, nowMs } from "./clock.ts";
+import { Feed, type Link } from "./feed.ts";
+import { Fleet } from "./fleet.ts";
+import { drainsAnHour } from "./model/columns.ts";
+import { type Place, readPlace, writePlace } from "./model/place.ts";
+import { selected } from "./model/selection.ts";
+
+export const fleet = new Fleet();
+export const link: Signal<Link> = signal({ kind: "joining", sinceMs: Date.now() });
+export const place: Signal<Place> = signal(readPlace(location.hash));
+
+/** Keys of what is shown, in order: the same array as long as the order stays. */
+export const shown: ReadonlySignal<readonly string[]> = keepSame(() =>
+  selected(fleet.views.value, place.value, (key) => {
+    const columns = fleet.columns(key).value;
+    return columns === null ? 0 : drainsAnHour(columns, nowMs());
+  }),
+);
+
+/** Tenants are named only where there are several. */
+export const hasTenants: ReadonlySignal<boolean> = computed(
+  () => new Set(fleet.views.value.map(({ tenant }) => tenant)).size > 1,
+);
+
+export const hasOtherHosts: ReadonlySignal<boolean> = computed(() =>
+  fleet.views.value.some(({ isLocal }) => !isLocal),
+);
+
+/** @param change members of the place that become others; opening a panel is a step that the back key takes back */
+export function go(change: Partial<Place>): void {
+  const next = { ...place.peek(), ...change };
+  const isStep = next.persona !== place.peek().persona && change.persona !== undefined;
+  place.value = next;
+  const address = writePlace(next) || location.pathname;
+  if (isStep) history.pushState(null, "", address);
+  else history.replaceState(null, "", address);
+}
+
+const feed = new Feed({
+  fetch: (path, init) => fetch(path, init),
+  nowMs: () => Date.now(),
+  after: (delayMs, work) => {
+    const timer = setTimeout(work, delayMs);
+    return () => clearTimeout(timer);
+  },
+  events: {
+    overview: (told) => {
+      heardTime(told.overview.atMs);
+      fleet.applyOverview(told);
+      void readHistory();
+    },
+    personas: (told) => {
+      heardTime(told.atMs);
+      fleet.applyPersonas(told);
+    },
+    hub: (hub) => fleet.applyHub(hub),
+    happening: (happening) => fleet.applyHappenings([happening]),
+    beat: ({ atMs }) => heardTime(atMs),
+  },
+  onLink: (next) => {
+    link.value = next;
+  },
+});
+
+export function startSession(): void {
+  feed.start();
+  addEventListener("popstate", () => {
+    place.value = readPlace(location.hash);
+  });
+  const lookAgain = () => {
+    if (!document.hidden) feed.retryNow();
+  };
+  document.addEventListener("visibilitychange", lookAgain);
+  addEventListener("online", lookAgain);
+  setInterval(() => void readHistory(), HISTORY_EVERY_MS);
+}
+
+export function retryNow(): void {
+  feed.retryNow();
+}
+
+/** The newest step is kept up to date in between; this sets right what was missed. */
+const HISTORY_EVERY_MS = 5 * 60_000;
+
+async function readHistory(): Promise<void> {
+  const answer = await askServer<HistorySummary>("/api/history");
+  if (answer.ok) fleet.applyHistory(answer.value);
+}
+
+/** A computed list that is the same array again while its members are. */
+function keepSame(make: () => readonly string[]): ReadonlySignal<readonly string[]> {
+  let last: readonly string[] = [];
+  return computed(() => {
+    const next = make();
+    const isSame = next.length === last.length && next.every((key, index) => key === last[index]);
+    if (!isSame) last = next;
+    return last;
+  });
+}
