@@ -3,9 +3,8 @@
  * fifty of them at rest, each with its hub socket, its IPC socket and its surface. Beside it the floor: the
  * same runtime with nothing loaded. Linux only: proportional memory and run times come from /proc.
  */
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { connectedAtMs } from "./daemon-watch.ts";
+import { memoryOf, settleDisk } from "./memory.ts";
 import { cpuTimeNs, makeFolder, type Program, startDaemon, startHub, startProgram } from "./programs.ts";
 import { type BenchRow, median, quantile } from "./row.ts";
 
@@ -76,7 +75,7 @@ async function pssOfMany(start: () => Promise<Program>): Promise<number> {
   const programs: Program[] = [];
   for (let index = 0; index < DAEMONS; index++) programs.push(await start());
   settleDisk();
-  const pss = median(programs.map(({ pid }) => memoryMb(pid).pssMb));
+  const pss = median(programs.map(({ pid }) => memoryOf(pid).pssMb));
   await Promise.all(programs.map((program) => program.kill()));
   return pss;
 }
@@ -95,26 +94,11 @@ async function restOfMany(home: string, hubUrl: string) {
   const spentNs = (performance.now() - startedAtMs) * 1e6;
   const shares = daemons.map(({ pid }, index) => (cpuTimeNs(pid) - (before[index] ?? 0)) / spentNs);
   settleDisk();
-  const memory = daemons.map(({ pid }) => memoryMb(pid));
+  const memory = daemons.map(({ pid }) => memoryOf(pid));
   await Promise.all(daemons.map((daemon) => daemon.stop()));
   return {
     pssMb: median(memory.map(({ pssMb }) => pssMb)),
     privateMb: median(memory.map(({ privateMb }) => privateMb)),
     cpuPercent: median(shares) * 100,
-  };
-}
-
-/** Fresh pages of a file count as dirty, and so as private, until they are on disk. */
-function settleDisk(): void {
-  execFileSync("sync");
-}
-
-function memoryMb(pid: number): { pssMb: number; privateMb: number } {
-  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-  const kilobytes = (name: string): number =>
-    Number(new RegExp(`^${name}: *(\\d+) kB`, "m").exec(rollup)?.[1] ?? 0);
-  return {
-    pssMb: (kilobytes("Pss") * 1024) / 1e6,
-    privateMb: ((kilobytes("Private_Clean") + kilobytes("Private_Dirty")) * 1024) / 1e6,
   };
 }

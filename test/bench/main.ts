@@ -26,6 +26,11 @@ const PARTS: readonly Part[] = [
     load: async () => (await import("./footprint.ts")).measureFootprint,
   },
   {
+    name: "packaged",
+    title: "the executable against the same bundle under plain node",
+    load: async () => (await import("./packaged.ts")).measurePackaged,
+  },
+  {
     name: "hook",
     title: "an agent's hook, from the start of its process to the end",
     load: async () => (await import("./hook.ts")).measureHook,

@@ -108,15 +108,21 @@ export interface DaemonOptions {
   readonly home: string;
   readonly persona: string;
   readonly hubUrl: string;
+  /** What is run instead of the executable. */
+  readonly run?: Run;
 }
 
-export function startDaemon({ home, persona, hubUrl }: DaemonOptions): Program {
+/** A way to start Prism: `env` goes beside what the daemon needs, `args` before its own. */
+export type Run = ProgramOptions;
+
+export function startDaemon({ home, persona, hubUrl, run }: DaemonOptions): Program {
   const project = join(home, "bench");
   mkdirSync(project, { recursive: true });
+  const place = ["--persona", persona, "--project", project, "--surface", "terminal", "--hub", hubUrl];
   return startProgram({
-    command: EXECUTABLE,
-    args: ["daemon", "--persona", persona, "--project", project, "--surface", "terminal", "--hub", hubUrl],
-    env: { PRISM_HOME: home },
+    command: run?.command ?? EXECUTABLE,
+    args: [...(run?.args ?? []), "daemon", ...place],
+    env: { PRISM_HOME: home, ...run?.env },
   });
 }
 

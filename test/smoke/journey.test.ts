@@ -43,6 +43,14 @@ describe.each(SYSTEMS)("$name", ({ target, open, endsAtSigterm }) => {
     expect(await told("--version")).toMatchObject({ runtime: { packaged: true, flags } });
   });
 
+  test("shows its help and the licences inside", async () => {
+    const help = ground.start(["--help"]);
+    expect(await help.ended).toBe(0);
+    expect(help.out()).toContain("prism");
+    const { text } = await told("licenses");
+    expect(text).toContain("Node.js");
+  });
+
   test("a hub stands", async () => {
     hub = ground.start(["hub", "--listen", "127.0.0.1:0", "--json"]);
     await hub.said('"url"');
@@ -67,6 +75,16 @@ describe.each(SYSTEMS)("$name", ({ target, open, endsAtSigterm }) => {
   test("the daemon answers over its own socket or pipe", async () => {
     const { here } = await told("status");
     expect(here).toMatchObject([{ persona: "reviewer", project: "shop" }]);
+  });
+
+  test("doctor looks at this host, and breaks on none of its paths", async () => {
+    const running = ground.start(["doctor", "--json"]);
+    // What it finds is this ground's own: a system in pieces has no service manager. That it looked is the point.
+    const status = await running.ended;
+    expect({ status, err: running.err() }).toMatchObject({ err: "" });
+    const { checks } = JSON.parse(running.out());
+    expect(checks.length).toBeGreaterThan(3);
+    expect(JSON.stringify(checks)).not.toContain("went wrong inside");
   });
 
   test("a drain takes the signal, once", async () => {
