@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { printable } from "../domain/address.ts";
 import { PrismError } from "../domain/errors.ts";
-import { maybe, object, readShape, text } from "../domain/shape.ts";
+import { type Infer, listOf, maybe, object, readShape, text } from "../domain/shape.ts";
 import { recordFile } from "../host/record-file.ts";
 import { linkWholeFile } from "../host/whole-file.ts";
 import { table } from "./arguments.ts";
@@ -26,6 +26,8 @@ import { verb } from "./verb.ts";
 /** A daemon comes up in a second; on a host that starts fifty programs at once in some ten. */
 const UP_MS_MAX = 60_000;
 const ASK_EVERY_MS = 200;
+/** A rack of them. */
+const SERVICES_MAX = 1000;
 
 const sum: Kind<string> = {
   word: "HEX",
@@ -103,10 +105,19 @@ interface Report {
   readonly notes: readonly string[];
 }
 
-/** What an upgrade that was cut short has to remember: where it came from, and whither. */
+/**
+ * What an upgrade that was cut short has to remember: where it came from, whither, and what is to run in the end. Cut
+ * between a service's stop and its start, nothing else would tell that somebody wants it to run.
+ */
 const journalShape = object({
   from: maybe(text({ bytesMax: 4096, about: "the former version" })),
   to: maybe(text({ bytesMax: 4096, about: "the next version" })),
+  running: maybe(
+    listOf(text({ bytesMax: 300, about: "a service's name" }), {
+      countMax: SERVICES_MAX,
+      about: "what is to run",
+    }),
+  ),
 });
 
 async function replaced(
@@ -122,16 +133,21 @@ async function replaced(
   const services = await openServices(runtime);
   let restarted: readonly Service[] = [];
   if (!isDone) {
-    recordFile(journal, "record of this upgrade").save({ from, to: next.path });
-    lead(places, next.path);
     const ink = inkFor(runtime.err);
+    let isRolledBack = false;
+    const owed = new Set(begun?.running);
     restarted = await turnOver({
       services,
       lifeOf: ({ owner }) => lifeOf(owner, runtime),
+      owed,
+      begins(due) {
+        const running = [...new Set([...owed, ...due.map(({ name }) => name)])].slice(0, SERVICES_MAX);
+        recordFile(journal, "record of this upgrade").save({ from, to: next.path, running });
+        lead(places, next.path);
+      },
       rollBack() {
         lead(places, from);
-        rmSync(journal, { force: true });
-        if (from !== next.path) rmSync(next.path, { force: true });
+        isRolledBack = true;
       },
       told({ shown }, what) {
         const words = {
@@ -144,6 +160,13 @@ async function replaced(
       upMsMax: UP_MS_MAX,
       monotonicMs: () => performance.now(),
       pause: () => new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS)),
+    }).catch((error: unknown) => {
+      // All is on the former version again, so there is nothing to go on with.
+      if (isRolledBack) {
+        rmSync(journal, { force: true });
+        pruneVersions(places.versionsDir, [from]);
+      }
+      throw error;
     });
   }
   rmSync(journal, { force: true });
@@ -187,9 +210,7 @@ function lead(places: Places, version: string): void {
   linkWholeFile(version, places.program);
 }
 
-function journalAt(
-  path: string,
-): { readonly from?: string | undefined; readonly to?: string | undefined } | undefined {
+function journalAt(path: string): Infer<typeof journalShape> | undefined {
   try {
     return readShape(journalShape, recordFile(path, "record of an upgrade").load(), path);
   } catch (error) {

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EXECUTABLE } from "../support/prism-process.ts";
 import { type Machine, openMachine } from "./machine.ts";
-import { fine, type Prism, prismOf, run, USER, untilSo } from "./place.ts";
+import { fine, type Prism, prismOf, USER, untilSo } from "./place.ts";
 
 const PERSONAS = ["ann", "bob", "cy"] as const;
 
@@ -15,7 +15,7 @@ const sh = (script: string): Promise<string> => fine(machine, "sh", "-c", script
 const install = (persona: string) =>
   prism.asked(
     ...["service", "install", "daemon", "--persona", persona, "--project", "shop"],
-    ...["--surface", "exec", "--exec-command", "echo $PRISM_OPEN >>$HOME/rung-$PRISM_PERSONA"],
+    ...["--surface", "exec", "--exec-command", "true"],
   );
 
 beforeAll(async () => {
@@ -48,7 +48,6 @@ test.for([
   "after %s all are connected without a login, and ring for what was sent before",
   async ([, how]) => {
     for (const persona of PERSONAS) await prism.drained(persona, "shop");
-    await sh("rm -f rung-*");
     const sent = new Map<string, string>();
     for (const persona of PERSONAS) sent.set(persona, await prism.signal(`${persona}@shop`, "before"));
     await machine[how]();
@@ -57,13 +56,20 @@ test.for([
     expect((await machine.root("loginctl", "list-sessions", "--no-legend")).out).not.toMatch(/ user /);
     for (const [persona, id] of sent) {
       await untilSo(
-        () => run(machine, "cat", `rung-${persona}`),
-        ({ out }) => out === "1\n",
+        () => prism.asked("status"),
+        ({ here }) =>
+          here.some((one: Standing) => one.persona === persona && one.counters.doorbells.rung > 0),
       );
       expect(await prism.drained(persona, "shop")).toEqual([id]);
     }
   },
 );
+
+/** Counted in this life of the daemon. */
+interface Standing {
+  readonly persona: string;
+  readonly counters: { readonly doorbells: { readonly rung: number } };
+}
 
 test("the journal has what a daemon says, and systemctl how it stands", async () => {
   const name = "prism-daemon-local-ann";

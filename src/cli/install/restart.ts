@@ -9,6 +9,10 @@ import type { Life, Service, Services } from "./services.ts";
 export interface Turnover {
   readonly services: Pick<Services, "list" | "isRunning" | "restart">;
   readonly lifeOf: (service: Service) => Promise<Life | undefined>;
+  /** Names of those that an earlier try may have stopped and not started again. */
+  readonly owed: ReadonlySet<string>;
+  /** Told all that are to run in the end, before the first of them is touched. */
+  readonly begins: (due: readonly Service[]) => void;
   /** Puts the former program back. */
   readonly rollBack: () => void;
   readonly told: (service: Service, what: "restarting" | "back" | "rolledBack") => void;
@@ -22,24 +26,35 @@ export interface Turnover {
  * @throws PrismError that names the first that did not come back; the former program runs again then
  */
 export async function turnOver(turnover: Turnover): Promise<readonly Service[]> {
-  const { services, told } = turnover;
-  const done: Service[] = [];
+  const { services, owed, told } = turnover;
+  const due: Service[] = [];
   for (const service of services.list) {
-    if (!(await services.isRunning(service))) continue;
+    if (owed.has(service.name) || (await services.isRunning(service))) due.push(service);
+  }
+  turnover.begins(due);
+  const done: Turned[] = [];
+  for (const service of due) {
     const before = await turnover.lifeOf(service);
+    // One that was not connected before, as with its hub away, need only answer.
+    const turned = { service, mustBeUp: before?.isUp !== false };
     told(service, "restarting");
-    done.push(service);
-    const failure = await restarted(service, before, turnover);
+    done.push(turned);
+    const failure = await restarted(turned, before?.life, turnover);
     if (failure === undefined) told(service, "back");
     else throw await rolledBack(service, failure, done, turnover);
   }
-  return done;
+  return due;
+}
+
+interface Turned {
+  readonly service: Service;
+  readonly mustBeUp: boolean;
 }
 
 /** @returns why it is not back; undefined if it is */
 async function restarted(
-  service: Service,
-  before: Life | undefined,
+  { service, mustBeUp }: Turned,
+  before: string | undefined,
   { services, lifeOf, upMsMax, monotonicMs, pause }: Turnover,
 ): Promise<string | undefined> {
   try {
@@ -48,13 +63,11 @@ async function restarted(
     if (error instanceof PrismError) return error.message;
     throw error;
   }
-  // One that was not connected before, as with its hub away, need only answer.
-  const mustBeUp = before?.isUp !== false;
   const untilMs = monotonicMs() + upMsMax;
   let why = "it does not answer";
   for (;;) {
     const now = await lifeOf(service);
-    const isNew = now !== undefined && now.life !== before?.life;
+    const isNew = now !== undefined && now.life !== before;
     if (isNew && (now.isUp || !mustBeUp)) return undefined;
     if (isNew) why = "it answers, but is not connected";
     if (monotonicMs() >= untilMs) return `${why} within ${Math.round(upMsMax / 1000)} s`;
@@ -65,13 +78,14 @@ async function restarted(
 async function rolledBack(
   fallen: Service,
   why: string,
-  done: readonly Service[],
+  done: readonly Turned[],
   turnover: Turnover,
 ): Promise<PrismError> {
   turnover.rollBack();
   const lost: string[] = [];
-  for (const service of done) {
-    const failure = await restarted(service, undefined, turnover);
+  for (const turned of done) {
+    const { service } = turned;
+    const failure = await restarted(turned, undefined, turnover);
     if (failure === undefined) turnover.told(service, "rolledBack");
     else lost.push(`${service.shown} (${failure})`);
   }

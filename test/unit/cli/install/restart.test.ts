@@ -19,6 +19,8 @@ function stage(plan: {
   readonly stopped?: readonly string[];
   readonly cutBefore?: readonly string[];
   readonly unstartable?: string;
+  /** An earlier try was cut between its stop and its start. */
+  readonly owed?: readonly string[];
 }) {
   const lines: string[] = [];
   let installed = "2";
@@ -47,6 +49,8 @@ function stage(plan: {
       },
     },
     lifeOf: async ({ shown }) => life.get(shown),
+    owed: new Set(plan.owed),
+    begins: (due) => void lines.push(`begin with ${due.map(({ shown }) => shown).join(", ")}`),
     rollBack() {
       lines.push("roll back");
       installed = "1";
@@ -69,6 +73,7 @@ describe("starting all on a new version", () => {
     });
     expect((await run()).map(({ shown }) => shown)).toEqual(["the hub", "ann@shop", "cal@shop"]);
     expect(lines).toEqual([
+      "begin with the hub, ann@shop, cal@shop",
       ...["the hub: restarting", "restart the hub on 2", "the hub: back"],
       ...["ann@shop: restarting", "restart ann@shop on 2", "ann@shop: back"],
       ...["cal@shop: restarting", "restart cal@shop on 2", "cal@shop: back"],
@@ -88,6 +93,7 @@ describe("starting all on a new version", () => {
         message: `ann@shop did not come back on the new version: ${why} within 1 s; the former version is back, and all run on it`,
       });
       expect(lines).toEqual([
+        "begin with the hub, ann@shop, bob@shop",
         ...["the hub: restarting", "restart the hub on 2", "the hub: back"],
         ...["ann@shop: restarting", "restart ann@shop on 2"],
         "roll back",
@@ -114,6 +120,24 @@ describe("starting all on a new version", () => {
         "these do not run on it either: ann@shop (it does not answer within 1 s)",
       ),
     });
+  });
+
+  it("starts what an earlier try stopped and did not start again", async () => {
+    const { run } = stage({
+      services: [daemon("ann"), daemon("bob")],
+      stopped: ["ann@shop", "bob@shop"],
+      owed: ["prism-daemon-local-bob"],
+    });
+    expect((await run()).map(({ shown }) => shown)).toEqual(["bob@shop"]);
+  });
+
+  it("rolled back, too, it asks no more of one than it was before", async () => {
+    const { run } = stage({
+      services: [daemon("ann"), daemon("bob")],
+      cutBefore: ["ann@shop"],
+      broken: { "bob@shop": { on: "2", as: "dead" } },
+    });
+    await expect(run()).rejects.toMatchObject({ message: expect.stringMatching(/all run on it$/) });
   });
 
   it("asks no more of one than it was before: with its hub away it need only answer", async () => {
