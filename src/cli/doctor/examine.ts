@@ -16,18 +16,19 @@ import { type Check, TOPICS, type Topic } from "./check.ts";
 import { daemonChecks } from "./daemon-checks.ts";
 import { homeCheck, keyChecks, privacyChecks, tokenCheck } from "./file-checks.ts";
 import { diskChecks, settingsChecks } from "./host-checks.ts";
-import { hubChecks } from "./hub-checks.ts";
+import { lookAtHub } from "./hub-checks.ts";
 import { leftoverChecks } from "./leftover-checks.ts";
 import { once } from "./once.ts";
 import { ownFiles } from "./own-files.ts";
 import type { Found } from "./page.ts";
+import { personaChecks } from "./persona-checks.ts";
 import { programChecks } from "./program-checks.ts";
 import { runningChecks, runningHere } from "./running-checks.ts";
 import { serviceChecks } from "./service-checks.ts";
 import { surfaceChecks } from "./surface-checks.ts";
 
-/** A daemon may take 4 s, the hub twice 5 s, a service manager a few questions of 3 s. */
-const TOPIC_MS_MAX = 12_000;
+/** A daemon may take 7 s, the hub three times 5 s, a service manager a few questions of 3 s. */
+const TOPIC_MS_MAX = 16_000;
 /** `systemctl` answers in milliseconds; one that hangs is killed 2 s later. */
 const COMMAND_MS_MAX = 3000;
 
@@ -42,6 +43,7 @@ export async function examine(typed: HubFlags, runtime: Runtime): Promise<readon
   const daemons = once(() => askLocalDaemons(runtime, "doctor"));
   const services = once(() => servicesOrWhyNot(runtime));
   const files = once(() => ownFiles(runtime.home, data));
+  const hub = once(() => lookAtHub(flags.hub ?? hubUrlOf(runtime), flags, runtime));
   const looks: { readonly [T in Topic]: () => readonly Check[] | Promise<readonly Check[]> } = {
     program: async () => [
       ...(await programChecks(runtime)),
@@ -55,11 +57,11 @@ export async function examine(typed: HubFlags, runtime: Runtime): Promise<readon
       ...diskChecks(runtime, data),
     ],
     settings: () => settingsChecks(runtime),
-    hub: () => hubChecks(flags.hub ?? hubUrlOf(runtime), flags, runtime),
+    hub: async () => (await hub()).checks,
     services: async () => serviceChecks(await services(), runtime),
     daemons: async () => daemonChecks(await daemons(), runtime),
     surfaces: () => surfaceChecks(runtime),
-    personas: () => [],
+    personas: async () => personaChecks((await hub()).personas, flags, runtime),
     leftovers: async () => leftoverChecks(files(), await daemons(), runtime),
   };
   const how = { msMax: TOPIC_MS_MAX, keepDetails: runtime.keepDetails };

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { printable } from "../../domain/address.ts";
 import { ERROR_CODES, PrismError } from "../../domain/errors.ts";
-import { HUB_PROTOCOL } from "../../domain/verbs.ts";
+import { HUB_PROTOCOL, type PersonaReport } from "../../domain/verbs.ts";
 import { errnoOf, fsErrorOf } from "../../host/fs-error.ts";
 import { askHub } from "../ask-hub.ts";
 import type { HubFlags } from "../hub-target.ts";
@@ -20,25 +20,29 @@ const HEALTH_BYTES_MAX = 64 * 1024;
 /** A minute more or less confuses nobody. */
 const CLOCK_MS_WARN = 60_000;
 
-export async function hubChecks(url: string, flags: HubFlags, runtime: Runtime): Promise<readonly Check[]> {
+export interface HubLook {
+  readonly checks: readonly Check[];
+  /** What the hub knows of personas; null if it does not say, or not to this token. */
+  readonly personas: readonly PersonaReport[] | null;
+}
+
+export async function lookAtHub(url: string, flags: HubFlags, runtime: Runtime): Promise<HubLook> {
   const [asked, certificate] = await Promise.all([
     askedChecks(url, flags, runtime),
     certificateChecks(url, flags, runtime),
   ]);
-  return [...asked, ...certificate];
+  return { ...asked, checks: [...asked.checks, ...certificate] };
 }
 
-async function askedChecks(url: string, flags: HubFlags, runtime: Runtime): Promise<readonly Check[]> {
+async function askedChecks(url: string, flags: HubFlags, runtime: Runtime): Promise<HubLook> {
   const health = await healthCheck(url, flags, runtime);
-  if (health.verdict === "fail") {
-    const finding = "not known without a hub";
-    return [
-      health,
-      { name: "access", verdict: "skip", finding },
-      { name: "clock", verdict: "skip", finding },
-    ];
+  if (health.verdict !== "fail") {
+    const access = await accessChecks(flags, runtime);
+    return { ...access, checks: [health, ...access.checks] };
   }
-  return [health, ...(await accessChecks(flags, runtime))];
+  const finding = "not known without a hub";
+  const skipped = ["access", "clock"].map((name) => ({ name, verdict: "skip", finding }) as const);
+  return { checks: [health, ...skipped], personas: null };
 }
 
 interface Health {
@@ -166,7 +170,7 @@ const CERTIFICATE_REMEDIES: { readonly [errno: string]: string } = {
   ERR_TLS_CERT_ALTNAME_INVALID: "give --hub a host name that stands in it",
 };
 
-async function accessChecks(flags: HubFlags, runtime: Runtime): Promise<readonly Check[]> {
+async function accessChecks(flags: HubFlags, runtime: Runtime): Promise<HubLook> {
   try {
     const askedAtMs = runtime.now();
     const { hub, agents, daemons, waiting, tenant } = await askHub(flags, runtime, {
@@ -176,18 +180,31 @@ async function accessChecks(flags: HubFlags, runtime: Runtime): Promise<readonly
     });
     const answeredAtMs = runtime.now();
     const open = waiting.reduce((sum, mailbox) => sum + mailbox.open, 0);
-    const here = `${counted(agents.length, "agent")}, ${counted(daemons.length, "daemon")}`;
-    const finding = `as tenant ${printable(tenant)}: ${here}, ${open} waiting`;
-    return [
-      { name: "access", verdict: "ok", finding },
-      clockCheck(hub.nowMs - (askedAtMs + answeredAtMs) / 2),
-    ];
+    const here = `${counted(agents.length, "agent")}, ${counted(daemons.length, "daemon")}, ${open} waiting`;
+    const { scope, personas } = await scopeOf(flags, runtime);
+    const finding = `as tenant ${printable(tenant)}${scope}: ${here}`;
+    const clock = clockCheck(hub.nowMs - (askedAtMs + answeredAtMs) / 2);
+    return { checks: [{ name: "access", verdict: "ok", finding }, clock], personas };
   } catch (error) {
     if (!(error instanceof PrismError)) throw error;
-    return [
-      failed("access", error, "check the token"),
-      { name: "clock", verdict: "skip", finding: "not known without access" },
-    ];
+    const clock: Check = { name: "clock", verdict: "skip", finding: "not known without access" };
+    return { checks: [failed("access", error, "check the token"), clock], personas: null };
+  }
+}
+
+/** What our token may do: only one that may do everything is told of personas. */
+async function scopeOf(
+  flags: HubFlags,
+  runtime: Runtime,
+): Promise<{ readonly scope: string } & Pick<HubLook, "personas">> {
+  try {
+    const question = { verb: "persona_list", params: {}, timeoutMs: ANSWER_TIMEOUT_MS } as const;
+    const { personas } = await askHub(flags, runtime, question);
+    return { scope: ", with a token for all that is in it", personas };
+  } catch (error) {
+    if (!(error instanceof PrismError)) throw error;
+    const scope = error.code === "permission_denied" ? ", with a token that acts for one persona alone" : "";
+    return { scope, personas: null };
   }
 }
 

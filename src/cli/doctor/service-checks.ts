@@ -5,19 +5,20 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { cmdLine, posixLine } from "../../clients/hook-command.ts";
 import { printable } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
+import { stateDirOf } from "../../host/home.ts";
 import { applyPlan } from "../../launchers/apply.ts";
-import type { ServiceStatus, Standing } from "../../launchers/launcher.ts";
+import type { ServiceStatus } from "../../launchers/launcher.ts";
 import type { Plan } from "../../launchers/plan.ts";
 import { counted } from "../layout.ts";
+import { readPersonaRecordIfWhole } from "../persona/record.ts";
 import type { Runtime } from "../runtime.ts";
-import { aboutText } from "../service/about.ts";
-import { type OwnService, type ServicesHere, shownOwner } from "../service/here.ts";
+import type { OwnService, ServicesHere } from "../service/here.ts";
 import type { Check, Mend } from "./check.ts";
-import { isExecutable, isSameFile } from "./program-checks.ts";
+import { isExecutable } from "./program-checks.ts";
 import { serviceEnd } from "./service-ends.ts";
+import { type Around, installLine, lineOf, shownService, uninstallLine, unitChecks } from "./unit-checks.ts";
 
 const LOG_MS_MAX = 3000;
 const LOG_CHARS_MAX = 300;
@@ -55,37 +56,29 @@ async function checksOf(
   runtime: Runtime,
 ): Promise<readonly Check[]> {
   const { launcher } = here;
+  const around = { service, here, runtime };
   const name = `service ${service.name}`;
   const [status, standing] = [await launcher.status(service.name), launcher.read(service.name)];
-  const install = installWords(service, standing);
   const program = standing?.program[0];
   if (program !== undefined && !isExecutable(program)) {
+    const fault = existsSync(program) ? "may not be executed" : "does not exist";
     return [
       {
         name,
         verdict: "fail",
-        finding: `${shownOf(service)} is to be started by ${printable(program, 200)}, which ${existsSync(program) ? "may not be executed" : "does not exist"}`,
-        remedy: `have it started by a program that does: ${install}`,
+        finding: `${shownService(service)} is to be started by ${printable(program, 200)}, which ${fault}`,
+        remedy: `have it started by a program that does: ${installLine(standing, service)}`,
         code: "not_found",
       },
     ];
   }
-  return [
-    await stateCheck(name, status, { service, here, runtime }),
-    ...fileChecks(service, standing, { here, runtime, install }),
-  ];
-}
-
-interface Around {
-  readonly service: OwnService;
-  readonly here: ServicesHere;
-  readonly runtime: Runtime;
+  return [await stateCheck(name, status, around), ...unitChecks(standing, around)];
 }
 
 async function stateCheck(name: string, status: ServiceStatus, around: Around): Promise<Check> {
   const { service, here } = around;
   const { launcher } = here;
-  const shown = shownOf(service);
+  const shown = shownService(service);
   const again = status.restarts
     ? `, started again ${status.restarts === 1 ? "once" : `${status.restarts} times`}`
     : "";
@@ -129,101 +122,30 @@ async function stateCheck(name: string, status: ServiceStatus, around: Around): 
       };
     }
     case "stopped":
+      if (isArchived(around))
+        return { name, verdict: "note", finding: `${shown} is archived: off duty until it is restored` };
       return {
         name,
         verdict: "note",
         finding: `${shown} has ended in order: it was told to stop, or wrapped`,
         remedy: `to have it again: ${commandsOf(launcher.start(service.name))}`,
       };
-    case "absent":
+    case "absent": {
+      const because = status.why === null ? "" : ` (${status.why})`;
+      const install = installLine(launcher.read(service.name), service);
       return {
         name,
         verdict: "warn",
-        finding: `the file of ${shown} is there, and ${launcher.system} does not know it${status.why === null ? "" : ` (${status.why})`}`,
-        remedy: `have it kept, or taken away: prism service install, or prism service uninstall ${ownerWords(service).join(" ")}`,
+        finding: `the file of ${shown} is there, and ${launcher.system} does not know it${because}`,
+        remedy: `have it kept: ${install}; or taken away: ${uninstallLine(service)}`,
       };
+    }
   }
 }
 
-function fileChecks(
-  service: OwnService,
-  standing: Standing | undefined,
-  {
-    here,
-    runtime,
-    install,
-  }: { readonly here: ServicesHere; readonly runtime: Runtime; readonly install: string },
-): readonly Check[] {
-  const name = `unit ${service.name}`;
-  const path = here.launcher.fileOf(service.name);
-  if (standing === undefined) {
-    const finding = `${printable(path, 200)} is not as any version of Prism writes it`;
-    return [
-      { name, verdict: "note", finding, remedy: "what is yours goes beside it, as by systemctl --user edit" },
-    ];
-  }
-  const [program] = standing.program;
-  const checks: Check[] = [];
-  if (here.standing(service.name) !== expectedText(service, standing, here, runtime)) {
-    const finding = `${printable(path, 200)} differs from what this version writes`;
-    checks.push({
-      name,
-      verdict: "note",
-      finding,
-      remedy: `have it written anew, which starts it anew: ${install}`,
-    });
-  }
-  if (runtime.engine.packaged && !isSameFile(program, runtime.self.command)) {
-    const finding = `${shownOf(service)} is started by ${printable(program, 200)}, not by this executable`;
-    checks.push({ name: `program ${service.name}`, verdict: "note", finding });
-  }
-  return checks;
-}
-
-/** As `prism service install` would write it today, with the same command and environment. */
-function expectedText(
-  service: OwnService,
-  standing: Standing,
-  here: ServicesHere,
-  runtime: Runtime,
-): string | undefined {
-  const { name, owner } = service;
-  const at = standing.program.indexOf("--project");
-  const root = standing.program[at + 1];
-  const project =
-    owner.kind === "hub" || at === -1 || root === undefined ? undefined : { name: owner.project, root };
-  try {
-    return here.launcher.textOf({
-      ...standing,
-      name,
-      owner,
-      about: aboutText(owner, project),
-      logPath: join(runtime.home.logDir, `${name}.log`),
-      startsOthers: owner.kind === "daemon",
-    });
-  } catch (error) {
-    if (error instanceof PrismError) return undefined;
-    throw error;
-  }
-}
-
-/** The command that writes the service's file anew, for what it is now. */
-function installWords(service: OwnService, standing: Standing | undefined): string {
-  const { kind } = service.owner;
-  const words: readonly string[] = standing?.program ?? [];
-  const given = words.slice(words.lastIndexOf(kind) + 1);
-  return lineOf([
-    "prism",
-    "service",
-    "install",
-    kind,
-    ...(given.length === 0 || standing === undefined ? ownerWords(service).slice(1) : given),
-  ]);
-}
-
-function ownerWords({ owner }: OwnService): readonly string[] {
-  if (owner.kind === "hub") return ["hub"];
-  return ["daemon", "--persona", owner.persona, "--project", owner.project];
+function isArchived({ service: { owner }, runtime: { home } }: Around): boolean {
+  if (owner.kind === "hub") return false;
+  return readPersonaRecordIfWhole(stateDirOf(home, owner.tenant, owner), "look")?.undertaking === "archived";
 }
 
 /** Only the step that makes it start again: whether it runs is another matter. */
@@ -308,12 +230,4 @@ export function commandsOf(plan: Plan): string {
   return plan
     .flatMap((step) => (step.do === "run" && step.isUpkeep !== true ? [lineOf(step.argv)] : []))
     .join(" && ");
-}
-
-function lineOf(words: readonly string[]): string {
-  return (process.platform === "win32" ? cmdLine : posixLine)(words);
-}
-
-function shownOf({ owner }: OwnService): string {
-  return owner.kind === "hub" ? "the hub" : `the daemon of ${shownOwner(owner)}`;
 }

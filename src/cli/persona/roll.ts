@@ -16,9 +16,8 @@ import type { Runtime } from "../runtime.ts";
 import { type ServicesHere, servicesHere } from "../service/here.ts";
 import { TENANT_DEFAULT } from "../settings.ts";
 import { type Whose, whose } from "../surface/whose.ts";
-import { commandFor } from "./named.ts";
-import { type PersonaRecord, readPersonaRecordIfWhole, type Undertaking } from "./record.ts";
-import type { StepName } from "./steps.ts";
+import { type HalfDone, halfDone } from "./half-done.ts";
+import { type PersonaRecord, readPersonaRecordIfWhole } from "./record.ts";
 import { hasTokens } from "./token.ts";
 import { type HubSide, ownerOf } from "./world.ts";
 
@@ -49,13 +48,6 @@ export interface PersonaRow {
   readonly atHub: PersonaReport | null;
   readonly daemon: DaemonStatus | null;
   readonly record: PersonaRecord | null;
-}
-
-export interface HalfDone {
-  readonly undertaking: Undertaking;
-  readonly doing: StepName | null;
-  readonly done: readonly StepName[];
-  readonly finish: string;
 }
 
 export interface Roll {
@@ -197,19 +189,4 @@ function standingOf({
   }
   if (atHub.daemon === "none") return { state: "down", sinceMs: atHub.lastHeardAtMs };
   return { state: atHub.daemon, sinceMs: atHub.lastHeardAtMs };
-}
-
-function halfDone(record: PersonaRecord, who: Whose): HalfDone | null {
-  const { undertaking, doing = null, done, root, surface } = record;
-  const more = `${root === undefined ? "" : ` --project ${root}`}${surface === undefined ? "" : ` --surface ${surface}`}`;
-  const finishes: { readonly [U in Undertaking]: string | null } = {
-    standing: null,
-    archived: null,
-    creating: `prism persona create ${who.address.persona}${more}`,
-    destroying: `${commandFor("destroy", who)}${record.purge === true ? " --purge" : ""}`,
-    archiving: commandFor("archive", who),
-    restoring: commandFor("restore", who),
-  };
-  const finish = finishes[undertaking];
-  return finish === null ? null : { undertaking, doing, done, finish };
 }
