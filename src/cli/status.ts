@@ -17,7 +17,7 @@ const definition = table({
   name: "status",
   about: [
     "Observing changes nothing: no session counts as heard from, no signal as delivered.",
-    "Alive: it holds a connection. Away: it holds none, but is within its lease, or was heard from just now; signals for it wait. Stale: past that. Wrapped: ended in order.",
+    "Alive: it holds a connection. Away: it holds none, but is within its lease, or was heard from just now; signals for it wait. Stale: past that. Wrapped: ended in order. Archived: a persona that is off duty until it is restored.",
   ],
   arguments: [],
   flags: {
@@ -75,9 +75,21 @@ function statusText(answer: StatusAnswer, url: string, out: Output): string {
     section("Agents", sessionGrid(answer.agents, hub.nowMs, { ink, columns }), "none", ink),
     section("Daemons", sessionGrid(answer.daemons, hub.nowMs, { ink, columns }), "none", ink),
     section("Waiting", waitingGrid(answer.waiting, hub.nowMs, ink), "nothing waits", ink),
+    ...archivedText(answer, ink),
     ...stoppedText(answer, ink),
     ...omittedText(answer),
   ].join("\n\n")}\n`;
+}
+
+/** Personas that somebody took off duty: a section only if there are any. */
+function archivedText({ archived, hub }: StatusAnswer, ink: Ink): string[] {
+  if (archived === undefined || archived.length === 0) return [];
+  const rows = archived.map(({ address, archivedAtMs, open }) => [
+    address,
+    agoText(archivedAtMs, hub.nowMs),
+    open === 0 ? "" : String(open),
+  ]);
+  return [section("Archived", grid(["PERSONA", "SINCE", "OPEN"], rows, ink), "", ink)];
 }
 
 /** Pairs that only answered each other: a section only if there are any, because there should be none. */
@@ -104,12 +116,13 @@ function stoppedText({ loops, hub }: StatusAnswer, ink: Ink): string[] {
 /** What one answer could not hold is counted, so that nobody takes a part for the whole. */
 function omittedText({ omitted }: StatusAnswer): string[] {
   if (omitted === undefined) return [];
-  const { agents, daemons, waiting, loops = 0 } = omitted;
+  const { agents, daemons, waiting, loops = 0, archived = 0 } = omitted;
   const counts = [
     counted(agents, "agent"),
     counted(daemons, "daemon"),
     waiting === 1 ? "1 mailbox" : `${waiting} mailboxes`,
     ...(loops === 0 ? [] : [counted(loops, "stopped pair")]),
+    ...(archived === 0 ? [] : [counted(archived, "archived persona")]),
   ].join(", ");
   return [`Not shown: ${counts}; narrow it with --persona or --project`];
 }

@@ -249,7 +249,8 @@ function destroyedText({ address, existed, expired }: PersonaDestroyAnswer): str
 function personasText({ personas, omitted = 0 }: PersonaListAnswer): string {
   if (personas.length === 0) return "This hub knows no personas.";
   const lines = personas.slice(0, SESSIONS_MAX).map(personaText);
-  return ["Personas:", ...lines, ...restText(personas.length + omitted - lines.length)].join("\n");
+  const rest = personas.length + omitted - lines.length;
+  return ["Personas:", ...lines, ...(rest === 0 ? [] : [`- and ${rest} more`])].join("\n");
 }
 
 function personaText({ address, state, daemon, open, hasToken, lastHeardAtMs }: PersonaReport): string {

@@ -3,7 +3,7 @@
  * life: it never reconnects by itself, because when to try again is each caller's own decision.
  * Knows no session and no state of signals; what the hub says is checked here before anyone acts on it.
  */
-import { errorOf, PrismError } from "../domain/errors.ts";
+import { type ErrorReport, errorOf, PrismError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
 import { notificationText, parseRpc, type RpcMessage, requestText } from "../domain/rpc.ts";
 import {
@@ -181,7 +181,7 @@ class Connection implements HubConnection {
         return;
       case "error":
         if (message.id === null) this.#fail(`the hub did not understand: ${message.error.message}`);
-        else this.#settle(message.id)?.reject(errorOf(message.error));
+        else this.#refused(message.id, message.error);
         return;
       case "notification":
         this.#pushed(message.method, message.params);
@@ -201,6 +201,20 @@ class Connection implements HubConnection {
     }
     this.#fail(`the hub's answer to ${asked.verb} has the wrong form`);
     asked.reject(this.#reason ?? this.#unreachable());
+  }
+
+  #refused(id: string | number, report: ErrorReport): void {
+    const asked = this.#settle(id);
+    if (asked === undefined) return;
+    if (report.code !== "unknown_verb") asked.reject(errorOf(report));
+    else {
+      // Every verb of this side's table is asked by its name: a hub that does not know it was made before it.
+      asked.reject(
+        new PrismError("unknown_verb", `the hub at ${this.#where} is too old to know "${asked.verb}"`, {
+          hint: "update Prism on the hub's host: prism upgrade",
+        }),
+      );
+    }
   }
 
   #pushed(name: string, value: unknown): void {

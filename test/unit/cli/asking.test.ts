@@ -102,6 +102,25 @@ describe("status of stopped pairs", () => {
   });
 });
 
+describe("status of archived personas", () => {
+  it("is a section of its own, where there are any", async () => {
+    hub = await openTestServer();
+    const archived = [
+      { address: "ada@shop", archivedAtMs: 0, open: 2 },
+      { address: "bob@shop", archivedAtMs: 0, open: 0 },
+    ];
+    const omitted = { agents: 0, daemons: 0, waiting: 0, archived: 1 };
+    hub.service.answers.status = { ok: statusWith({ archived, omitted }) };
+    const { out } = await typed(["status"], { env: env() });
+    expect(out).toContain(
+      "Archived\n  PERSONA    SINCE      OPEN\n  ada@shop   just now   2\n  bob@shop   just now\n",
+    );
+    expect(out).toContain("1 archived persona; narrow it");
+    hub.service.answers.status = { ok: statusWith({}) };
+    expect((await typed(["status"], { env: env() })).out).not.toContain("Archived");
+  });
+});
+
 describe("drain", () => {
   it("says what wants no answer, and what is for another session alone", async () => {
     hub = await openTestServer();

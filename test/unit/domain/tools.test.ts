@@ -38,6 +38,24 @@ describe("the table", () => {
     expect(tool("prism_drain", "any").inputSchema["required"]).toEqual(["persona", "project"]);
   });
 
+  it("offers personas to whoever says for whom it asks, and never to an agent's own process", () => {
+    const named = (reach: "own" | "any") => toolsFor(reach).map(({ name }) => name);
+    expect(named("own").filter((name) => name.includes("persona"))).toEqual([]);
+    expect(named("any").filter((name) => name.includes("persona"))).toEqual([
+      "prism_persona_create",
+      "prism_persona_archive",
+      "prism_persona_restore",
+      "prism_persona_destroy",
+      "prism_persona_list",
+    ]);
+    expect(tool("prism_persona_destroy", "any").annotations).toMatchObject({
+      readOnlyHint: false,
+      destructiveHint: true,
+      idempotentHint: true,
+    });
+    expect(tool("prism_persona_list", "any").annotations.readOnlyHint).toBe(true);
+  });
+
   it("tells clients which tools change nothing", () => {
     const readers = toolsFor("own").filter((entry) => entry.annotations.readOnlyHint);
     expect(readers.map((entry) => entry.name)).toEqual([
@@ -164,6 +182,48 @@ describe("answers", () => {
         "- c@shop, to itself: 12 answers in a row; the next is taken from 1970-01-01T00:01:00Z on",
       ].join("\n"),
     );
+  });
+
+  it("tell what became of a persona", () => {
+    const address = "ada@shop";
+    const created = { address, tenant: "local", isNew: true, state: "active" } as const;
+    expect(answerText("persona_create", created)).toBe(
+      "ada@shop is a persona of this hub now; its token acts for it alone.",
+    );
+    expect(answerText("persona_create", { ...created, isNew: false, state: "archived" })).toBe(
+      "ada@shop was a persona of this hub already; its token acts for it alone. It is archived: prism_persona_restore puts it back on duty.",
+    );
+    expect(answerText("persona_archive", { address, wrapped: ["n1"] })).toBe(
+      "ada@shop is archived; 1 session ended. prism_persona_restore puts it back on duty.",
+    );
+    expect(answerText("persona_restore", { address, waiting: 2 })).toBe(
+      "ada@shop is on duty again. 2 signals wait for it.",
+    );
+    expect(answerText("persona_destroy", { address, existed: true, expired: 1 })).toBe(
+      "The persona ada@shop is gone. 1 signal expired with it.",
+    );
+    expect(answerText("persona_destroy", { address, existed: false, expired: 0 })).toBe(
+      "There is no persona ada@shop.",
+    );
+  });
+
+  it("list personas, and how many more there are", () => {
+    const persona = {
+      ...{ address: "ada@shop", persona: "ada", project: "shop", state: "active" },
+      ...{ createdAtMs: 0, archivedAtMs: null, hasToken: true, leaseMs: 1, lastHeardAtMs: 0 },
+      ...{ daemon: "connected", open: 0 },
+    } as const;
+    const bob = { ...persona, address: "bob@shop", state: "archived", archivedAtMs: 5 } as const;
+    const personas = [persona, { ...bob, hasToken: false, daemon: "none", open: 1 } as const];
+    expect(answerText("persona_list", { personas, omitted: 3 })).toBe(
+      [
+        "Personas:",
+        "- ada@shop: active, daemon connected, nothing waits, heard 1970-01-01T00:00:00Z",
+        "- bob@shop: archived, no daemon, 1 signal waits, without a token of its own, heard 1970-01-01T00:00:00Z",
+        "- and 3 more",
+      ].join("\n"),
+    );
+    expect(answerText("persona_list", { personas: [] })).toBe("This hub knows no personas.");
   });
 
   it("tell the states of a signal in their order", () => {

@@ -98,6 +98,22 @@ describe("a connection", () => {
     });
   });
 
+  it("says of a hub from before a verb that it is too old, and goes on", async () => {
+    const hub = await openHub();
+    hub.service.answers.persona_list = {
+      error: { code: "unknown_verb", message: 'there is no verb "persona_list"', hint: "known are start" },
+    };
+    const { connection } = await connected(optionsFor(hub.server.url));
+    await expect(connection.call("persona_list", {})).rejects.toMatchObject({
+      code: "unknown_verb",
+      message: `the hub at ${hub.server.url} is too old to know "persona_list"`,
+      hint: "update Prism on the hub's host: prism upgrade",
+    });
+    hub.service.answers.signal_status = { ok: { id: "s1", state: "pending" } };
+    expect(await connection.call("signal_status", { id: "s1" })).toMatchObject({ id: "s1" });
+    connection.close();
+  });
+
   it("gives up on an answer that does not come, and goes on", async () => {
     const hub = await openHub();
     hub.service.answers.status = "silence";
