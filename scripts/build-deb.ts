@@ -60,6 +60,7 @@ async function lay(stage: string, executable: string, version: string): Promise<
     ["usr/share/zsh/vendor-completions/_prism", await asked(executable, "completions", "zsh")],
     ["usr/share/fish/vendor_completions.d/prism.fish", await asked(executable, "completions", "fish")],
     ["usr/share/doc/prism/copyright", copyrightText(await readFile(join(ROOT, "LICENSE"), "utf8"))],
+    ["usr/share/doc/prism/THIRD-PARTY-LICENSES.txt.gz", zipped(await asked(executable, "licenses"))],
     ["usr/share/doc/prism/changelog.gz", zipped(changelogText(version))],
     ["usr/share/lintian/overrides/prism", OVERRIDES],
   ]);
@@ -125,8 +126,9 @@ function copyrightText(licence: string): string {
     .join("\n");
   return `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: prism
-Comment: The program holds the Node.js runtime, whose licence and those of its
- parts are at https://github.com/nodejs/node/blob/main/LICENSE
+Comment: The program holds the Node.js runtime and packages from npm. The texts
+ of all their licences are in THIRD-PARTY-LICENSES.txt.gz beside this file, and
+ are what "prism licenses" prints.
 
 Files: *
 Copyright: the authors of Prism

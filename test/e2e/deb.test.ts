@@ -47,6 +47,7 @@ describe.skipIf(spawnSync("dpkg-deb", ["--version"]).status !== 0)("the package"
       "zsh/vendor-completions/_prism",
       "fish/vendor_completions.d/prism.fish",
       "doc/prism/copyright",
+      "doc/prism/THIRD-PARTY-LICENSES.txt.gz",
       "doc/prism/changelog.gz",
     ])
       expect(existsSync(join(root, "usr/share", path)), path).toBe(true);

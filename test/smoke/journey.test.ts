@@ -3,10 +3,12 @@
  * rings and is drained, the daemon answers over its own socket or pipe, and everything ends in order. Steps of one
  * journey, in this order.
  */
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bakedFlags } from "../../scripts/build/package.ts";
 import { targetNamed } from "../../scripts/build/targets.ts";
 import { emulatedGround, type Ground, nativeGround, type Running, wineGround } from "./ground.ts";
+import { releasedFile } from "./released.ts";
 import { filesNamed, minimalRoot } from "./roots.ts";
 
 /** Wine passes on no request to end: what ends there without a verb is killed. */
@@ -18,6 +20,10 @@ const SYSTEMS = [
 
 test("the minimal Debian has no Node, no npm and no libatomic", () => {
   expect(filesNamed(minimalRoot(), /^(node|nodejs|npm|libatomic.*)$/)).toEqual([]);
+});
+
+test.each(["prism-linux-x64", "prism-linux-arm64"])("%s asks for no libatomic", (name) => {
+  expect(readFileSync(releasedFile(name)).includes("libatomic.so")).toBe(false);
 });
 
 describe.each(SYSTEMS)("$name", ({ target, open, endsAtSigterm }) => {

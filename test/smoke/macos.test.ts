@@ -25,6 +25,16 @@ describe.each(["x64", "arm64"])("macos-%s, by structure alone", (arch) => {
     ]);
   });
 
+  test("asks for nothing but what every macOS from 13.5 on has", () => {
+    expect(read.systemMin).toBe("13.5");
+    expect(read.libraries.toSorted()).toEqual([
+      "/System/Library/Frameworks/CoreFoundation.framework/Versions/A/CoreFoundation",
+      "/System/Library/Frameworks/Security.framework/Versions/A/Security",
+      "/usr/lib/libSystem.B.dylib",
+      "/usr/lib/libc++.1.dylib",
+    ]);
+  });
+
   test("is signed ad hoc, and every page has the hash that the signature tells", () => {
     expect(read.signature).toMatchObject({ identifier: "prism", flags: ADHOC_BY_LINKER, wrongPages: [] });
   });

@@ -11,6 +11,10 @@ const EXECUTE = 2;
 export interface MachO {
   readonly arch: string;
   readonly isExecutable: boolean;
+  /** The oldest macOS that takes it: `13.5`. */
+  readonly systemMin: string;
+  /** What the loader must find for it. */
+  readonly libraries: readonly string[];
   readonly segments: readonly MachOSegment[];
   readonly symbols: { readonly all: number; readonly local: number };
   readonly signature: CodeDirectory;
@@ -79,6 +83,8 @@ export function readMachO(file: Buffer): MachO {
   const commandBytes = header.u32();
 
   const segments: MachOSegment[] = [];
+  const libraries: string[] = [];
+  let systemMin = "";
   const symbols = { all: 0, local: 0 };
   let signed: { at: number; bytes: number } | undefined;
   let at = 32;
@@ -87,6 +93,15 @@ export function readMachO(file: Buffer): MachO {
     const type = command.u32();
     const bytes = command.u32();
     if (type === 0x19) segments.push(segmentAt(file, command));
+    if (type === 0xc || type === 0x80000018) {
+      const nameAt = command.u32();
+      libraries.push(file.toString("latin1", at + nameAt, at + bytes).replace(/\0.*$/s, ""));
+    }
+    if (type === 0x32) {
+      command.skip(4);
+      const version = command.u32();
+      systemMin = `${version >>> 16}.${(version >>> 8) & 0xff}`;
+    }
     if (type === 0x2) {
       command.skip(4);
       symbols.all = command.u32();
@@ -107,7 +122,8 @@ export function readMachO(file: Buffer): MachO {
   expectInOrder(file, segments);
   if (signed === undefined) throw new Error("no signature");
   if (signed.at + signed.bytes !== file.length) throw new Error("the signature does not end the file");
-  return { arch, isExecutable, segments, symbols, signature: codeDirectory(file, signed.at) };
+  const signature = codeDirectory(file, signed.at);
+  return { arch, isExecutable, systemMin, libraries, segments, symbols, signature };
 }
 
 function segmentAt(file: Buffer, command: Cursor): MachOSegment {
