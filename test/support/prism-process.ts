@@ -77,7 +77,7 @@ export async function start(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Program> {
-  const child = spawn(EXECUTABLE, [...args, "--json"], {
+  const child = spawn(options.command ?? EXECUTABLE, [...args, "--json"], {
     env: { ...BASE_ENV, PRISM_HOME: home, ...options.env },
     cwd: options.cwd ?? tmpdir(),
     stdio: ["ignore", "pipe", "pipe"],
