@@ -13,7 +13,6 @@ interface Field {
 
 /** One name, one meaning, one type, in whichever event it stands. Durations in milliseconds, times in epoch ms. */
 export const LOG_FIELDS = {
-  address: { kind: "text", about: "persona and project, as in reviewer@shop" },
   answers: { kind: "number", about: "how many answers in a row" },
   attempt: { kind: "number", about: "which try of this ring" },
   between: { kind: "text", about: "the two addresses" },

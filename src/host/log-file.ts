@@ -137,12 +137,19 @@ function endsWithin(file: number): boolean {
   return readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a;
 }
 
+/** Behind all that are there, by its name and whatever the clock says; its own, whoever else rotates. */
 function freeName(path: string): string {
-  for (let atMs = Date.now(); ; atMs++) {
-    const stamp = new Date(atMs).toISOString().replace(/[-:.]/g, "");
-    const name = `${path}.${stamp}-${process.pid}`;
-    if (statSync(name, { throwIfNoEntry: false }) === undefined) return name;
-  }
+  const newest = generationsOf(path).findLast((each) => each !== path) ?? "";
+  const atMs = Math.max(Date.now(), stampMs(newest) + 1);
+  return `${path}.${new Date(atMs).toISOString().replace(/[-:.]/g, "")}-${process.pid}`;
+}
+
+function stampMs(generation: string): number {
+  const [, day = "", time = ""] = /\.(\d{8})T(\d{9})Z-\d+$/.exec(generation) ?? [];
+  if (day === "") return 0;
+  const [hours, minutes, seconds, ms] = [time.slice(0, 2), time.slice(2, 4), time.slice(4, 6), time.slice(6)];
+  const date = `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`;
+  return Date.parse(`${date}T${hours}:${minutes}:${seconds}.${ms}Z`) || 0;
 }
 
 function dropOld(path: string, generationsMax: number): void {
