@@ -14,5 +14,6 @@ test(`every acknowledged signal is drained exactly once through ${rounds} rounds
   process.stdout.write(`kill -9: ${JSON.stringify({ seed, rounds, ...report })}\n`);
   expect(report.violations).toEqual([]);
   expect(report.acknowledged).toBeGreaterThan(rounds * 10);
+  expect(report.tokensChanged).toBeGreaterThan(0);
   expect(report.hubKills + report.daemonKills).toBe(rounds);
 });

@@ -2,9 +2,10 @@
  * Rounds of `kill -9` against a real hub and real daemons, under load from real sockets. Senders repeat a
  * signal under its key until it is acknowledged; drainers repeat a drain under its key until it is answered.
  * In the end every acknowledged signal must have come out of exactly one drain, and `signal_status` must say
- * `drained` of each. Which process dies when is drawn from a seed; what the kernel does in between is not.
+ * `drained` of each. A persona's token is replaced and destroyed all the while. Which process dies when is drawn from a seed; what the kernel does in between is not.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
@@ -28,6 +29,8 @@ export interface KillReport {
   readonly daemonKills: number;
   readonly acknowledged: number;
   readonly drained: number;
+  /** Times that a persona's token was made anew, and looked at whether it acts and its forerunner does not. */
+  readonly tokensChanged: number;
   /** Drains and signals that had to be asked again because an answer got lost. */
   readonly askedAgain: number;
   /** One sentence for each broken promise. */
@@ -207,6 +210,8 @@ export async function killRounds(options: KillRounds): Promise<KillReport> {
     const drainers = Array.from({ length: 2 * personas }, (_, i) =>
       drain(caller(), ledger, { name: i, persona: i % personas, stop }),
     );
+    const callerWith = (own: string) => new Caller(cast.port, own);
+    const tokens = changeTokens(caller(), callerWith, { ledger, stop });
     for (let round = 1; round <= options.rounds; round++) {
       await moreAcknowledged(ledger, 20 + Math.floor(random() * 60));
       if (random() < 0.6) {
@@ -224,12 +229,14 @@ export async function killRounds(options: KillRounds): Promise<KillReport> {
     stopped = true;
     await Promise.all(senders);
     await Promise.all(drainers);
+    const tokensChanged = await tokens;
     await settle(caller(), ledger, personas);
     return {
       hubKills,
       daemonKills,
       acknowledged: ledger.acknowledged.size,
       drained: ledger.drained.size,
+      tokensChanged,
       askedAgain: callers.reduce((sum, one) => sum + one.askedAgain, 0),
       violations: ledger.violations,
     };
@@ -286,6 +293,48 @@ async function drain(caller: Caller, ledger: Ledger, { name, persona, stop }: Dr
     ledger.take(await caller.call("drain", { ...where, key: `d${name}-${n}`, limit: 7 }));
     await pause(15);
   }
+}
+
+/**
+ * A persona whose token is replaced, and destroyed now and then. Once the hub has said so the new one acts and the
+ * old one does not, whatever was killed in between.
+ *
+ * @returns how often
+ */
+async function changeTokens(
+  home: Caller,
+  callerWith: (token: string) => Caller,
+  { ledger, stop }: { readonly ledger: Ledger; readonly stop: () => boolean },
+): Promise<number> {
+  const steward = { persona: "steward", project: "tokens" };
+  async function acts(token: string): Promise<boolean> {
+    const caller = callerWith(token);
+    try {
+      await caller.call("history", steward);
+      return true;
+    } catch (error) {
+      if (error instanceof PrismError && error.code === "unauthorized") return false;
+      throw error;
+    } finally {
+      caller.close();
+    }
+  }
+  let last = "";
+  let changes = 0;
+  for (; !stop(); changes++) {
+    const token = `token ${changes}`.padEnd(43, "-").replaceAll(" ", "_");
+    const tokenSha256 = createHash("sha256").update(token).digest("hex");
+    await home.call("persona_create", { ...steward, tokenSha256 });
+    if (!(await acts(token))) ledger.violations.push(`${token} was made, and does not act`);
+    if (last !== "" && (await acts(last))) ledger.violations.push(`${last} was replaced, and acts`);
+    if (changes % 3 === 2) {
+      await home.call("persona_destroy", steward);
+      if (await acts(token)) ledger.violations.push(`${token} was destroyed, and acts`);
+    }
+    last = token;
+    await pause(20);
+  }
+  return changes;
 }
 
 /** Takes what is left, then compares the books with what the hub says of each signal. */

@@ -3,7 +3,7 @@ import { PrismError } from "../../../src/domain/errors.ts";
 import { quoteText } from "../../../src/domain/quote.ts";
 import { answerText, errorText, waitingLine } from "../../../src/domain/tool-text.ts";
 import { paramsOf, type Tool, toolsFor } from "../../../src/domain/tools.ts";
-import type { SignalRecord } from "../../../src/domain/verbs.ts";
+import type { PersonaReport, SignalRecord } from "../../../src/domain/verbs.ts";
 import { EMPTY_VIEW } from "../../support/fake-hub-service.ts";
 
 function tool(name: string, reach: "own" | "any" = "own"): Tool {
@@ -208,13 +208,29 @@ describe("answers", () => {
   });
 
   it("list personas, and how many more there are", () => {
-    const persona = {
-      ...{ address: "ada@shop", persona: "ada", project: "shop", state: "active" },
-      ...{ createdAtMs: 0, archivedAtMs: null, hasToken: true, leaseMs: 1, lastHeardAtMs: 0 },
-      ...{ daemon: "connected", open: 0 },
-    } as const;
-    const bob = { ...persona, address: "bob@shop", state: "archived", archivedAtMs: 5 } as const;
-    const personas = [persona, { ...bob, hasToken: false, daemon: "none", open: 1 } as const];
+    const persona: PersonaReport = {
+      address: "ada@shop",
+      persona: "ada",
+      project: "shop",
+      state: "active",
+      createdAtMs: 0,
+      archivedAtMs: null,
+      hasToken: true,
+      leaseMs: 1,
+      lastHeardAtMs: 0,
+      daemon: "connected",
+      open: 0,
+    };
+    const bob: PersonaReport = {
+      ...persona,
+      address: "bob@shop",
+      state: "archived",
+      archivedAtMs: 5,
+      hasToken: false,
+      daemon: "none",
+      open: 1,
+    };
+    const personas = [persona, bob];
     expect(answerText("persona_list", { personas, omitted: 3 })).toBe(
       [
         "Personas:",

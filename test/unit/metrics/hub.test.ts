@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { PrismError } from "../../../src/domain/errors.ts";
 import { HUB_FAMILIES, HubCounters, type HubFacts, hubPage } from "../../../src/metrics/hub.ts";
-import { EngineBench, TENANT } from "../../support/engine-bench.ts";
+import { EngineBench, HOME } from "../../support/engine-bench.ts";
 import { FakeHubService } from "../../support/fake-hub-service.ts";
 import { readPage } from "../../support/strict-page.ts";
 
@@ -73,7 +73,7 @@ describe("what the engine counts", () => {
     const { session } = bench.startDaemon();
     bench.settled(() => bench.signal("signal"));
     bench.settled(() => {
-      bench.ask("acknowledge", "acknowledge", { through: 1 }, { tenant: TENANT, session });
+      bench.ask("acknowledge", "acknowledge", { through: 1 }, { ...HOME, session });
       bench.ask("drain", "drain", { persona: "reviewer", project: "shop" });
     });
     expect(bench.hub.counters.signals).toEqual({ pending: 1, delivered: 1, drained: 1, expired: 0 });
