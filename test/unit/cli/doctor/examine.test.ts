@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { afterEach, expect, it, onTestFinished } from "vitest";
@@ -66,6 +66,18 @@ it("--fix does what it says it would, tells each thing, and then finds nothing m
   const again = treeOf(stage.dir);
   expect(JSON.parse((await stage.doctor("--fix", "--json")).out).did).toEqual([]);
   expect(treeOf(stage.dir)).toEqual(again);
+});
+
+it("every check stands in its documentation, under its topic", async () => {
+  const docs = readFileSync(new URL("../../../../docs/doctor.md", import.meta.url), "utf8");
+  const sections = new Map(docs.split("\n### `").map((section) => [section.split("`")[0], section]));
+  for (const [name, { topic }] of await (await mess()).examined()) {
+    const [kind, ...rest] = name.split(" ");
+    const named = rest.length === 0 || name === "disk home" ? `\`${name}\`` : `\`${kind} `;
+    // Where there is nothing of a topic, its own name says so.
+    if (kind !== topic) expect(sections.get(topic), name).toContain(named);
+    expect(sections.has(topic), topic).toBe(true);
+  }
 });
 
 it.skipIf(process.platform !== "linux")(
