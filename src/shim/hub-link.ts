@@ -216,9 +216,11 @@ export class HubLink {
   }
 
   #refused(connection: HubConnection, error: PrismError): void {
-    if (error.code === "session_gone") {
-      // Somebody ended it while the line was down: the line may stand, the session stays ended.
+    if (error.code === "session_gone" || error.code === "persona_archived") {
+      // Somebody ended it while the line was down, or took its persona off duty: the line may stand, and no session
+      // comes back until the agent asks for one.
       this.#wrapped(this.#started === null ? [] : [this.#started.session]);
+      this.#wanted = false;
       this.#settle(connection);
       return;
     }

@@ -233,6 +233,26 @@ describe("registration", () => {
     await callTool(lines, "prism_status");
     expect(service.asked.filter((asked) => asked.verb === "start")).toHaveLength(1);
   });
+
+  it("does not knock again and again for an archived persona: it reads, and says why it can't start", async () => {
+    const { service, lines } = await openBench();
+    service.answers.start = {
+      error: {
+        code: "persona_archived",
+        message: "reviewer@shop is archived, and nobody may start for it",
+        hint: "put it back on duty with prism persona restore reviewer@shop",
+      },
+    };
+    await shakeHands(lines);
+    await callTool(lines, "prism_status");
+    await callTool(lines, "prism_status");
+    expect(service.asked.filter((asked) => asked.verb === "start")).toHaveLength(1);
+    const refused = (await callTool(lines, "prism_start")).text;
+    expect(refused).toContain("persona_archived: reviewer@shop is archived");
+    expect(refused).toContain("prism persona restore reviewer@shop");
+    delete service.answers.start;
+    expect((await callTool(lines, "prism_start")).text).toContain("You are registered as reviewer@shop");
+  });
 });
 
 describe("tools", () => {
