@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { printable } from "../domain/address.ts";
 import { PrismError } from "../domain/errors.ts";
-import { type Infer, listOf, maybe, object, readShape, text } from "../domain/shape.ts";
+import { flag, type Infer, listOf, maybe, object, readShape, text } from "../domain/shape.ts";
 import { recordFile } from "../host/record-file.ts";
 import { linkWholeFile } from "../host/whole-file.ts";
 import { table } from "./arguments.ts";
@@ -113,10 +113,13 @@ const journalShape = object({
   from: maybe(text({ bytesMax: 4096, about: "the former version" })),
   to: maybe(text({ bytesMax: 4096, about: "the next version" })),
   running: maybe(
-    listOf(text({ bytesMax: 300, about: "a service's name" }), {
-      countMax: SERVICES_MAX,
-      about: "what is to run",
-    }),
+    listOf(
+      object({
+        name: text({ bytesMax: 300, about: "the service's name" }),
+        mustBeUp: flag("it was connected before"),
+      }),
+      { countMax: SERVICES_MAX, about: "what is to run" },
+    ),
   ),
 });
 
@@ -135,13 +138,15 @@ async function replaced(
   if (!isDone) {
     const ink = inkFor(runtime.err);
     let isRolledBack = false;
-    const owed = new Set(begun?.running);
+    const owed = new Map(begun?.running?.map(({ name, mustBeUp }) => [name, mustBeUp]));
     restarted = await turnOver({
       services,
       lifeOf: ({ owner }) => lifeOf(owner, runtime),
       owed,
       begins(due) {
-        const running = [...new Set([...owed, ...due.map(({ name }) => name)])].slice(0, SERVICES_MAX);
+        const running = due
+          .map(({ service: { name }, mustBeUp }) => ({ name, mustBeUp }))
+          .slice(0, SERVICES_MAX);
         recordFile(journal, "record of this upgrade").save({ from, to: next.path, running });
         lead(places, next.path);
       },

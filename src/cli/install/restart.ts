@@ -6,13 +6,20 @@
 import { PrismError } from "../../domain/errors.ts";
 import type { Life, Service, Services } from "./services.ts";
 
+/** What is to run in the end. */
+export interface Due {
+  readonly service: Service;
+  /** False for one that was not connected before, as with its hub on a host that is away: it need only answer. */
+  readonly mustBeUp: boolean;
+}
+
 export interface Turnover {
   readonly services: Pick<Services, "list" | "isRunning" | "restart">;
   readonly lifeOf: (service: Service) => Promise<Life | undefined>;
-  /** Names of those that an earlier try may have stopped and not started again. */
-  readonly owed: ReadonlySet<string>;
+  /** What an earlier try that was cut short may have stopped, by name: whether it must be up. */
+  readonly owed: ReadonlyMap<string, boolean>;
   /** Told all that are to run in the end, before the first of them is touched. */
-  readonly begins: (due: readonly Service[]) => void;
+  readonly begins: (due: readonly Due[]) => void;
   /** Puts the former program back. */
   readonly rollBack: () => void;
   readonly told: (service: Service, what: "restarting" | "back" | "rolledBack") => void;
@@ -27,33 +34,28 @@ export interface Turnover {
  */
 export async function turnOver(turnover: Turnover): Promise<readonly Service[]> {
   const { services, owed, told } = turnover;
-  const due: Service[] = [];
+  const due: Due[] = [];
   for (const service of services.list) {
-    if (owed.has(service.name) || (await services.isRunning(service))) due.push(service);
+    if (!owed.has(service.name) && !(await services.isRunning(service))) continue;
+    // Asked before any is touched: once the hub has gone, no daemon is connected for a while.
+    const isUp = (await turnover.lifeOf(service))?.isUp !== false;
+    due.push({ service, mustBeUp: isUp || owed.get(service.name) === true });
   }
   turnover.begins(due);
-  const done: Turned[] = [];
-  for (const service of due) {
+  for (const [at, turned] of due.entries()) {
+    const { service } = turned;
     const before = await turnover.lifeOf(service);
-    // One that was not connected before, as with its hub away, need only answer.
-    const turned = { service, mustBeUp: before?.isUp !== false };
     told(service, "restarting");
-    done.push(turned);
     const failure = await restarted(turned, before?.life, turnover);
     if (failure === undefined) told(service, "back");
-    else throw await rolledBack(service, failure, done, turnover);
+    else throw await rolledBack(service, failure, due.slice(0, at + 1), turnover);
   }
-  return due;
-}
-
-interface Turned {
-  readonly service: Service;
-  readonly mustBeUp: boolean;
+  return due.map(({ service }) => service);
 }
 
 /** @returns why it is not back; undefined if it is */
 async function restarted(
-  { service, mustBeUp }: Turned,
+  { service, mustBeUp }: Due,
   before: string | undefined,
   { services, lifeOf, upMsMax, monotonicMs, pause }: Turnover,
 ): Promise<string | undefined> {
@@ -78,7 +80,7 @@ async function restarted(
 async function rolledBack(
   fallen: Service,
   why: string,
-  done: readonly Turned[],
+  done: readonly Due[],
   turnover: Turnover,
 ): Promise<PrismError> {
   turnover.rollBack();

@@ -43,14 +43,16 @@ function stage(plan: {
         const broken = plan.broken?.[shown];
         const fails = broken?.on.includes(installed) === true;
         life.delete(shown);
+        // The hub's end cuts off every daemon that is not started anew after it.
+        if (shown === "the hub") for (const [who, was] of life) life.set(who, { ...was, isUp: false });
         if (fails && broken.as === "dead") return;
         const isUp = !fails && plan.cutBefore?.includes(shown) !== true;
         life.set(shown, { life: `${shown} ${++lives}+`, version: installed, isUp, pid: lives });
       },
     },
     lifeOf: async ({ shown }) => life.get(shown),
-    owed: new Set(plan.owed),
-    begins: (due) => void lines.push(`begin with ${due.map(({ shown }) => shown).join(", ")}`),
+    owed: new Map(plan.owed?.map((name) => [name, true])),
+    begins: (due) => void lines.push(`begin with ${due.map(({ service }) => service.shown).join(", ")}`),
     rollBack() {
       lines.push("roll back");
       installed = "1";
