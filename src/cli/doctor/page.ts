@@ -54,7 +54,8 @@ function checkText(check: Check, columns: number, ink: Ink): string {
 function deedsText(deeds: readonly Deed[], ink: Ink): string {
   if (deeds.length === 0) return "";
   const lines = deeds.map(({ does, failure }) => {
-    const text = failure === null ? does : `${does}: ${failure}`;
+    // What failed often says itself what it was.
+    const text = failure === null || failure.includes(does) ? (failure ?? does) : `${does}: ${failure}`;
     const mark = failure === null ? ink.green("done") : ink.red("not ");
     return `  ${mark}  ${wrapped(text, COLUMNS, " ".repeat(8)).trimStart()}\n`;
   });

@@ -209,7 +209,7 @@ async function loginChecks(here: ServicesHere): Promise<readonly Check[]> {
     {
       name: "linger",
       verdict: "warn",
-      finding: `${counted(own.length, "service")} of this home start at your login and end with it: lingering is off`,
+      finding: `${own.length === 1 ? "1 service of this home starts at your login and ends" : `${own.length} services of this home start at your login and end`} with it: lingering is off`,
       remedy: `let them run from boot on: ${step.argv.join(" ")}, if need be with sudo`,
       mend: mendBy(step.says, [needed], here),
     },

@@ -48,6 +48,7 @@ it("says what was done, and why something was not", () => {
   const deeds = [
     { check: "home", does: "close the door", failure: null },
     { check: "linger", does: "let it run", failure: "access denied" },
+    { check: "linger", does: "let it run", failure: "could not let it run: access denied" },
   ];
   expect(pageText([well], deeds, plain)).toMatchInlineSnapshot(`
     "settings
@@ -56,6 +57,7 @@ it("says what was done, and why something was not", () => {
     mended
       done  close the door
       not   let it run: access denied
+      not   could not let it run: access denied
 
     all is well
     "

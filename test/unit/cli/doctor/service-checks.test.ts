@@ -109,7 +109,7 @@ describe.skipIf(process.platform !== "linux")("services", () => {
     const check = (await look(made)).get("linger");
     expect(check).toMatchObject({
       verdict: "warn",
-      finding: "1 service of this home start at your login and end with it: lingering is off",
+      finding: "1 service of this home starts at your login and ends with it: lingering is off",
       remedy: expect.stringContaining("loginctl enable-linger "),
     });
     await check?.mend?.run();
