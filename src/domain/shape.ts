@@ -75,7 +75,8 @@ export function text(bounds: TextBounds): Shape<string> {
           hint: "shorten it, or put it in a file and name the file",
         });
       } else if (value.length < bytesMin) {
-        faults.push({ code: "invalid_argument", message: `${at} must not be empty` });
+        const fault = value === "" ? "must not be empty" : `is shorter than ${bytesMin} characters`;
+        faults.push({ code: "invalid_argument", message: `${at} ${fault}` });
       } else if (!value.isWellFormed()) {
         faults.push({
           code: "invalid_argument",

@@ -18,3 +18,9 @@ it("of a crowd of unknown members one is looked at: a message may hold 100,000",
   shape.read({ ...crowd, to: "a" }, "params", faults);
   expect(faults.map((fault) => fault.message)).toEqual(['params has no member "stranger0"']);
 });
+
+it("a text that is too short is told by how much; an empty one that it is empty", () => {
+  const hash = object({ sha256: text({ bytesMin: 4, bytesMax: 4, about: "a hash" }) });
+  expect(() => readShape(hash, { sha256: "abc" }, "params")).toThrow("is shorter than 4 characters");
+  expect(() => readShape(hash, { sha256: "" }, "params")).toThrow("must not be empty");
+});
