@@ -4,12 +4,14 @@
  * exists (invariant 11). Sets no timer: whoever looks decides how often.
  */
 import { existsSync } from "node:fs";
+import { uptime } from "node:os";
 import { join } from "node:path";
 import { PrismError } from "../domain/errors.ts";
 import type { Happening } from "../domain/overview.ts";
 import type { DaemonPlace } from "../host/daemon-places.ts";
 import { type Home, ipcPathOf, stateDirOf } from "../host/home.ts";
-import { lockNoteOf } from "../host/lock.ts";
+import { type LockHolder, lockNoteOf } from "../host/lock.ts";
+import { isProcessAlive } from "../host/process-alive.ts";
 import type { DaemonStatus } from "../ipc.ts";
 import { connectIpc, type IpcConnection } from "../net/ipc-client.ts";
 import { socketAnswers } from "../net/ipc-probe.ts";
@@ -190,7 +192,13 @@ export class DaemonWatch {
     const note = lockNoteOf(this.#lockPath);
     this.#root ??= note?.root ?? null;
     this.#unconnectedSinceMs = null;
-    this.#found({ reach: "down", isLeft: note !== null });
+    this.#found({ reach: "down", isLeft: note !== null && this.#isGone(note) });
+  }
+
+  /** One that is on its way to an orderly end takes its note away last. Numbers of processes begin anew with a boot. */
+  #isGone({ pid, startedAtMs }: LockHolder): boolean {
+    const bootedAtMs = this.#options.now() - uptime() * 1000;
+    return startedAtMs < bootedAtMs || !isProcessAlive(pid);
   }
 
   #found(daemon: LocalFacts["daemon"]): void {

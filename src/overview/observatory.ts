@@ -25,6 +25,8 @@ export interface ObservatoryOptions {
   readonly hubUrl: () => string;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Absent: once a second. */
+  readonly lookEveryMs?: number;
   /** Which to look at; absent: all. */
   readonly wanted?: (persona: {
     readonly persona: string;
@@ -99,7 +101,8 @@ class Watchtower implements Observatory {
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     if (this.#overview !== null) listener.changed(wholeOf(this.#overview), this.#overview);
-    this.#timer ??= setInterval(() => void this.#round(ROUND_MS_MAX), LOOK_EVERY_MS);
+    const everyMs = this.#options.lookEveryMs ?? LOOK_EVERY_MS;
+    this.#timer ??= setInterval(() => void this.#round(ROUND_MS_MAX), everyMs);
     if (this.#overview === null) void this.#round(FIRST_MS_MAX);
     return () => {
       if (this.#listeners.delete(listener)) this.#rest();
