@@ -6,7 +6,7 @@ import type { Target } from "./targets.ts";
 
 const MB = 1e6;
 
-/** By the target's name. Four fifths and more is Node; its next version may need another row of figures. */
+/** By the target's name. Nine tenths are Node; its next version may need another row of figures. */
 const BYTES_MAX: Readonly<Record<string, number>> = {
   "linux-x64": 120 * MB,
   "linux-arm64": 115 * MB,
