@@ -64,11 +64,7 @@ export async function bundle({ root, entry, outDir, version }: BundleOptions): P
     define: { PRISM_VERSION: JSON.stringify(version) },
   } as const satisfies BuildOptions;
   const src = dirname(entry);
-  const page = await buildPage(root).catch((error: Error) => {
-    // While the page is in the making, the program is built with what stands in its place.
-    console.error(`build: without the page: ${error.message.split("\n", 1)[0]}`);
-    return { html: null, sources: [] };
-  });
+  const page = await buildPage(root);
   const whole = Object.entries(WHOLE_PARTS).map(([source, name]) => ({ source: join(src, source), name }));
   const built = await Promise.all([
     build({

@@ -52,11 +52,10 @@ export async function buildPage(root: string): Promise<Page> {
 }
 
 /** Puts the page in the place of the module that stands for it. */
-export function pageIn(html: string | null): Plugin {
+export function pageIn(html: string): Plugin {
   return {
     name: "page",
     setup({ onLoad }) {
-      if (html === null) return;
       onLoad({ filter: ASSET }, () => ({
         contents: `export const PAGE_HTML = ${JSON.stringify(html)};`,
         loader: "js",
