@@ -9,6 +9,7 @@ const UNHURRIED = [
   "test/simulation/planted.test.ts",
   "test/unit/cli/completions/completions.test.ts",
   "test/unit/cli/install/install.test.ts",
+  "test/unit/cli/persona/faults.test.ts",
   "test/unit/hub/core/forgotten-addresses.test.ts",
   "test/unit/surfaces/tmux/**/*.test.ts",
   "test/unit/surfaces/pane/**/*.test.ts",
@@ -61,6 +62,10 @@ export default defineConfig({
           hookTimeout: 120_000,
           fileParallelism: false,
         },
+      },
+      // A real browser, where there is one.
+      {
+        test: { name: "page", include: ["test/page/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
       },
       {
         test: {

@@ -121,7 +121,11 @@ export function readPlacementsIfWhole(stateDir: string, how: "mend" | "look"): r
 export async function writePlacements(stateDir: string, surfaces: readonly Placement[]): Promise<void> {
   const path = placementPathOf(stateDir);
   if (surfaces.length === 0) {
-    rmSync(path, { force: true });
+    try {
+      rmSync(path, { force: true });
+    } catch (error) {
+      throw fsErrorOf("remove the file", path, error);
+    }
     return;
   }
   ensurePrivateDir(stateDir);

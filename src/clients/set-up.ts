@@ -7,6 +7,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { printable } from "../domain/address.ts";
 import { PrismError } from "../domain/errors.ts";
+import { fsErrorOf } from "../host/fs-error.ts";
 import { ensurePrivateDir } from "../host/home.ts";
 import { writePrivateFile } from "../host/private-file.ts";
 import { changeToAdd, changeToRemove, type FileChange } from "./change.ts";
@@ -97,7 +98,7 @@ export function planAdding(adding: Adding): SetUp {
       await writePlacements(stateDir, before);
       const kept = new Set(before.flatMap(backupNames));
       for (const name of files.flatMap(backupName)) {
-        if (!kept.has(name)) rmSync(join(backupDir, name), { force: true });
+        if (!kept.has(name)) removeBackup(join(backupDir, name));
       }
       removeEmptyFolders([backupDir]);
     },
@@ -129,16 +130,17 @@ export function planRemoving(removing: {
     async commit() {
       for (const change of changes) apply(change);
       if (placement === undefined) return;
+      // Before the record goes, which alone knows of them: what it names and nobody needs any more is no loss.
+      for (const name of changes.flatMap((change) => change.spent)) {
+        const path = join(backupDir, name);
+        if (existsSync(path)) spent.set(name, readFileSync(path, "utf8"));
+        removeBackup(path);
+      }
+      removeEmptyFolders([backupDir]);
       await writePlacements(
         stateDir,
         before.filter((each) => each !== placement),
       );
-      for (const name of changes.flatMap((change) => change.spent)) {
-        const path = join(backupDir, name);
-        if (existsSync(path)) spent.set(name, readFileSync(path, "utf8"));
-        rmSync(path, { force: true });
-      }
-      removeEmptyFolders([backupDir]);
     },
     async takeBack() {
       await writePlacements(stateDir, before);
@@ -170,6 +172,14 @@ function apply(change: FileChange): void {
     replaceClientFile(path, next, { expected: found, modeNew, what });
   }
   if (written === undefined) removeEmptyFolders(folders);
+}
+
+function removeBackup(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    throw fsErrorOf("remove the copy", path, error);
+  }
 }
 
 function unapply({ file, found, next, folders }: FileChange): void {

@@ -51,11 +51,22 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<Appl
       if (undo !== undefined) undos.push({ says: step.says, undo });
     } catch (error) {
       if (!(error instanceof PrismError)) throw error;
-      if (step.otherwise === undefined) throw await takenBack(error, undos);
+      if (step.otherwise === undefined) {
+        undos.push(...(await undoOfLost(step, options)));
+        throw await takenBack(error, undos);
+      }
       notes.push(`${error.message}: ${step.otherwise}`);
     }
   }
   return { done, notes };
+}
+
+/** A command may have done its work and only its answer was lost: then it is taken back too. */
+async function undoOfLost(step: Step, { run }: ApplyOptions): Promise<readonly Undo[]> {
+  if (step.do !== "run" || step.undo === undefined || step.holds === undefined) return [];
+  const { undo, holds, says } = step;
+  if (!(await isHeld(holds, run))) return [];
+  return [{ says, undo: () => runFine({ ...step, says: `undo: ${says}` }, undo, run) }];
 }
 
 async function takenBack(failure: PrismError, undos: Undo[]): Promise<PrismError> {

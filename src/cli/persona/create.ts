@@ -146,6 +146,7 @@ export async function created(
         service: wish.spec.name,
         words: of.words,
       },
+      meanwhile: { former: wish.former },
       onFailure: "back",
       finish: commandFor("destroy", who),
     },
@@ -202,15 +203,15 @@ function setUpElsewhere({ shown, address }: Whose, { surface, root }: Placement)
 }
 
 /** Of an earlier wish: only what a create set up, since what was added by hand is not this command's to take. */
-function formerSurfaces(
+export function formerSurfaces(
   record: PersonaRecord | undefined,
   who: Whose,
   surface: string,
 ): readonly SurfaceSetUp[] {
-  const former = record?.surface;
-  if (former === undefined || former === surface || !isSetUp(former)) return [];
-  const stands = readPlacementsIfWhole(who.stateDir, "look").some((each) => each.surface === former);
-  return stands ? [former] : [];
+  const former = new Set([...(record?.former ?? []), record?.surface ?? ""].filter(isSetUp));
+  former.delete(surface as SurfaceSetUp);
+  const standing = readPlacementsIfWhole(who.stateDir, "look").map((each) => each.surface);
+  return standing.filter((each) => former.has(each));
 }
 
 /** What its daemon is started with: of what was typed, what is the daemon's; and the hub, wherever that was named. */
@@ -264,7 +265,7 @@ interface Report extends Outcome {
 function doneText({ shown }: Whose, { changed, notes, next, standing }: Report, runtime: Runtime): string {
   const ink = inkFor(runtime.out);
   const head = changed
-    ? `${ink.green("created")} ${shown}: ${standing}\n`
-    : `${shown} is there already, ${standing}; nothing was changed\n`;
+    ? `${ink.green("created")} ${shown}: connected ${standing}\n`
+    : `${shown} is there already, connected ${standing}; nothing was changed\n`;
   return head + listText("mind", notes, ink.yellow) + (changed ? listText("next", next, ink.bold) : "");
 }

@@ -68,7 +68,7 @@ function serviceOff({ who, owner, services }: PersonaWorld): Step {
       const name = services.nameOf(owner);
       if (services.standing(name) === null) return { kind: "held", says: "none is kept" };
       const { state, startsAgain } = await launcher.status(name);
-      const isOff = state === "absent" || state === "stopped" || state === "failed";
+      const isOff = state === "stopped" || state === "failed";
       if (isOff && !startsAgain) return { kind: "held", says: `${name} is stopped and disabled` };
       return {
         kind: "work",

@@ -93,8 +93,13 @@ function identityStep({ leaseMs }: Wish, world: PersonaWorld, fresh: { token: bo
           return { says };
         },
         async back() {
-          // An identity of before has the new token now: nobody can give it the old one back, and it harms nobody.
-          if (!isNew) return;
+          if (!isNew) {
+            // It has the new token now: nobody can give it the old one back, which harms nobody.
+            if (known === undefined || isLeaseRight) return;
+            const { sha256: tokenSha256 } = token;
+            await hub.ask("persona_create", { ...who.address, tokenSha256, leaseMs: known.leaseMs });
+            return;
+          }
           await hub.ask("persona_destroy", who.address);
           forgetTokens(who.stateDir);
           if (former !== undefined) await writePrivateFile(personaTokenPath(who.stateDir), former);
@@ -266,7 +271,7 @@ export function connectedStep({ spec }: Pick<Wish, "spec">, { daemon, services, 
     async look(): Promise<Look> {
       const told = async (): Promise<Told> => {
         const { isConnected, standing } = await daemon.connected({ msMax: CONNECTED_MS_MAX, isVain });
-        if (isConnected) return { says: standing };
+        if (isConnected) return { says: standing.replace(/^\w+, /, "") };
         throw new PrismError("daemon_unreachable", standing, {
           hint: `its log says more: ${launcher.logCommand(spec).join(" ")}`,
         });

@@ -5,6 +5,7 @@
  */
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { SURFACES_SET_UP } from "../../clients/placement.ts";
 import { printable } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
 import {
@@ -49,6 +50,8 @@ const members = {
   root: maybe(text({ bytesMax: PATH_BYTES_MAX, about: "the project's folder" })),
   hub: maybe(text({ bytesMax: PATH_BYTES_MAX, about: "the hub's address" })),
   surface: maybe(text({ bytesMax: 64, about: "the surface" })),
+  /** Of a creation that changes over: set up by an earlier one, to be taken out. */
+  former: maybe(listOf(oneOf(SURFACES_SET_UP, "a surface"), { countMax: 16, about: "surfaces of before" })),
   service: maybe(text({ bytesMax: 255, about: "the service's name" })),
   words: maybe(
     listOf(text({ bytesMax: 8192, about: "a word" }), {
@@ -127,12 +130,11 @@ export function journalIfThere(stateDir: string, nowMs: () => number): Journal {
 /** @param nowMs epoch milliseconds */
 export function openJournal(stateDir: string, nowMs: () => number): Journal {
   const wasThere = existsSync(stateDir);
-  const first = readPersonaRecordIfWhole(stateDir, "mend");
-  let record = first;
-  const save = async (next: PersonaRecord): Promise<void> => {
-    record = next;
+  let record = readPersonaRecordIfWhole(stateDir, "mend");
+  const first = record === undefined ? undefined : textOf(stateDir);
+  const save = async (text: string): Promise<void> => {
     ensurePrivateDir(stateDir);
-    await writePrivateFile(recordPathOf(stateDir), `${JSON.stringify(next, null, 2)}\n`);
+    await writePrivateFile(recordPathOf(stateDir), text);
   };
   const forget = (): void => {
     record = undefined;
@@ -145,8 +147,11 @@ export function openJournal(stateDir: string, nowMs: () => number): Journal {
     async write(change) {
       const atMs = Math.round(nowMs());
       const blank = { version: VERSION, undertaking: "creating", done: [], createdAtMs: atMs } as const;
-      // Through JSON, so that what is undefined is not there.
-      await save(JSON.parse(JSON.stringify({ ...blank, ...record, ...change, changedAtMs: atMs })));
+      const next = { ...blank, ...record, ...change, changedAtMs: atMs };
+      // The members in their own order, and without what is undefined.
+      const text = `${JSON.stringify(next, Object.keys(members), 2)}\n`;
+      await save(text);
+      record = JSON.parse(text) as PersonaRecord;
     },
     async putBack() {
       if (first !== undefined) return save(first);
@@ -156,6 +161,10 @@ export function openJournal(stateDir: string, nowMs: () => number): Journal {
     },
     forget,
   };
+}
+
+function textOf(stateDir: string): string {
+  return readPrivateFile(recordPathOf(stateDir), { what: "record of the persona", bytesMax: BYTES_MAX });
 }
 
 function gone(path: string): void {

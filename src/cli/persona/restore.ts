@@ -51,10 +51,10 @@ export const personaRestore = verb(
     if (flags.json) writeJson(runtime.out, { address: who.shown, tenant: who.tenant, ...outcome, notes });
     else {
       const ink = inkFor(runtime.out);
-      const state = standing ?? "on duty";
+      const state = standing === undefined ? "on duty" : `connected ${standing}`;
       const head = outcome.changed
         ? `${ink.green("restored")} ${who.shown}: ${state}\n`
-        : `${who.shown} is on duty already, ${state}; nothing was changed\n`;
+        : `${who.shown} is on duty already${standing === undefined ? "" : `, ${state}`}; nothing was changed\n`;
       runtime.out.write(head + listText("mind", notes, ink.yellow));
     }
     return EXIT.ok;

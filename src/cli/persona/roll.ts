@@ -84,7 +84,8 @@ export async function rollOf(
         runtime,
         services,
         atHub: answer.personas.find(({ address }) => address === who.shown) ?? null,
-        hubAnswers: answer.error === null,
+        // Of one that a long answer leaves out nothing is known.
+        hubAnswers: answer.error === null && answer.omitted === 0,
         daemon: daemons.find(({ address }) => isAddress(address, who)),
       }),
     );

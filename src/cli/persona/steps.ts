@@ -62,6 +62,8 @@ export interface RunOptions {
   readonly did: (step: StepName) => Promise<void>;
   /** After a step was taken back. */
   readonly undid: (step: StepName) => Promise<void>;
+  /** After the last step; if it fails the run has failed. */
+  readonly conclude: (reports: readonly StepReport[]) => Promise<void>;
   readonly narrator: Narrator;
   readonly stopped: AbortSignal;
   /** `back`: a failure undoes what this run did. `on`: it leaves all, since only the same command goes on. */
@@ -70,15 +72,16 @@ export interface RunOptions {
 
 /** How a run came to its end before its last step. */
 export class StepFailure extends Error {
-  readonly step: Step;
+  /** What could not be done. */
+  readonly does: string;
   readonly failure: PrismError;
   readonly takenBack: readonly StepName[];
   /** What could not be taken back, and why. */
   readonly left: readonly { readonly step: StepName; readonly why: PrismError }[];
 
-  constructor(of: Pick<StepFailure, "step" | "failure" | "takenBack" | "left">) {
+  constructor(of: Pick<StepFailure, "does" | "failure" | "takenBack" | "left">) {
     super(of.failure.message, { cause: of.failure });
-    this.step = of.step;
+    this.does = of.does;
     this.failure = of.failure;
     this.takenBack = of.takenBack;
     this.left = of.left;
@@ -97,18 +100,22 @@ interface Worked {
 export async function runSteps(steps: readonly Step[], options: RunOptions): Promise<readonly StepReport[]> {
   const reports: StepReport[] = [];
   const worked: Worked[] = [];
-  for (const step of steps) {
-    try {
+  let does = "begin";
+  try {
+    for (const step of steps) {
+      does = step.does;
       options.stopped.throwIfAborted();
       reports.push(await runStep(step, options, worked));
-    } catch (error) {
-      if (!(error instanceof PrismError)) throw error;
-      const gone =
-        options.onFailure === "back" ? await takenBack(worked, options) : { takenBack: [], left: [] };
-      throw new StepFailure({ step, failure: error, ...gone });
     }
+    does = "write down that all is done";
+    await options.conclude(reports);
+    return reports;
+  } catch (error) {
+    if (!(error instanceof PrismError)) throw error;
+    const gone =
+      options.onFailure === "back" ? await takenBack(worked, options) : { takenBack: [], left: [] };
+    throw new StepFailure({ does, failure: error, ...gone });
   }
-  return reports;
 }
 
 async function runStep(step: Step, options: RunOptions, worked: Worked[]): Promise<StepReport> {

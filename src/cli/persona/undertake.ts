@@ -23,6 +23,8 @@ export interface Undertaken {
   readonly ends: Undertaking | null;
   /** What the record has to hold, beside how far it came. */
   readonly facts: Partial<PersonaRecord>;
+  /** What it holds until all is done. */
+  readonly meanwhile?: Partial<PersonaRecord>;
   readonly onFailure: RunOptions["onFailure"];
   /** The command that finishes what a failure left. */
   readonly finish: string;
@@ -43,13 +45,13 @@ export async function undertake(
   runtime: Pick<Runtime, "err" | "stopped">,
   narrator: Narrator = openNarrator(runtime),
 ): Promise<Outcome> {
-  const { journal, undertaking, ends, facts } = of;
+  const { journal, undertaking, ends, facts, meanwhile = {} } = of;
   const before = journal.record;
   const done = new Set<StepName>(before?.undertaking === undertaking ? before.done : []);
   let isWritten = false;
   const write = async (doing: StepName | undefined): Promise<void> => {
     isWritten = true;
-    await journal.write({ ...facts, undertaking, doing, done: [...done] });
+    await journal.write({ ...facts, ...meanwhile, undertaking, doing, done: [...done] });
   };
   try {
     const reports = await runSteps(steps, {
@@ -65,18 +67,28 @@ export async function undertake(
         done.delete(step);
         await write(undefined);
       },
+      async conclude(reports) {
+        if (ends === null) journal.forget();
+        else if (hasChanged(reports) || !isAsSaid(journal.record, ends, facts)) {
+          const over = { purge: undefined, former: undefined, doing: undefined, done: [] };
+          await journal.write({ ...over, ...facts, undertaking: ends });
+        }
+      },
     });
-    const changed = reports.some(({ change }) => change === "done");
-    if (ends === null) journal.forget();
-    else if (changed || !isAsSaid(journal.record, ends, facts)) {
-      await journal.write({ purge: undefined, ...facts, undertaking: ends, doing: undefined, done: [] });
-    }
-    return { steps: reports, changed, notes: [...new Set(reports.flatMap(({ notes = [] }) => notes))] };
+    return {
+      steps: reports,
+      changed: hasChanged(reports),
+      notes: [...new Set(reports.flatMap(({ notes = [] }) => notes))],
+    };
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error;
     if (of.onFailure === "back" && error.left.length === 0) await journal.putBack();
     throw told(error, of, before);
   }
+}
+
+function hasChanged(reports: readonly StepReport[]): boolean {
+  return reports.some(({ change }) => change === "done");
 }
 
 function isAsSaid(
@@ -91,12 +103,12 @@ function isAsSaid(
 }
 
 function told(
-  { step, failure, takenBack, left }: StepFailure,
+  { does, failure, takenBack, left }: StepFailure,
   { onFailure, finish }: Undertaken,
   before: PersonaRecord | undefined,
 ): PrismError {
   const hint = failure.hint === undefined ? {} : { hint: failure.hint };
-  const failed = `could not ${step.does}: ${failure.message}`;
+  const failed = `could not ${does}: ${failure.message}`;
   if (onFailure === "on") {
     const again = `then run it again, and it goes on from there: ${finish}`;
     return new PrismError(failure.code, failed, {

@@ -123,6 +123,7 @@ export async function personaAtHub({
   hub,
   who,
 }: Pick<PersonaWorld, "hub" | "who">): Promise<PersonaReport | undefined> {
-  const { personas } = await hub.ask("persona_list", {});
+  // By name: a hub has more of them than one answer holds.
+  const { personas } = await hub.ask("persona_list", { ...who.address });
   return personas.find(({ address }) => address === who.shown);
 }
