@@ -22,7 +22,7 @@ const STARTS_BEFORE = 3;
 const DAEMONS = 50;
 const ROUNDS = 2;
 /** Some seconds after it is CONNECTED a daemon gives back what it needed for that. */
-const SETTLE_MS = 12_000;
+const SETTLE_MS = 20_000;
 
 const NAMES = ["packaged", "node bundle", "node bundle, warm compile cache"] as const;
 type Name = (typeof NAMES)[number];
