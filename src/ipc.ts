@@ -14,6 +14,7 @@ import { printable } from "./domain/address.ts";
 import type { Doorbell } from "./domain/doorbell.ts";
 import { type ErrorClass, type ErrorReport, PrismError } from "./domain/errors.ts";
 import { limits } from "./domain/limits.ts";
+import { agreedProtocol, spoken } from "./domain/protocol.ts";
 import { flag, type Infer, maybe, nearest, object, oneOf, type Shape, text, whole } from "./domain/shape.ts";
 import type { SenderCount } from "./domain/verbs.ts";
 import { type HookAnswer, hookParams } from "./ipc/hook.ts";
@@ -23,8 +24,8 @@ import type { RingOutcome, SurfaceReport } from "./surfaces/surface.ts";
 export { createLineReader, type LineEvent } from "./ipc/lines.ts";
 
 /** The newest version of this protocol that this build speaks, and the oldest. */
-export const IPC_PROTOCOL = 1;
-export const IPC_PROTOCOL_MIN = 1;
+export const IPC_PROTOCOL: number = 1;
+export const IPC_PROTOCOL_MIN: number = 1;
 
 export const LIFECYCLE_STATES = ["disconnected", "reconciling", "connected", "emitting"] as const;
 export type LifecycleName = (typeof LIFECYCLE_STATES)[number];
@@ -281,18 +282,19 @@ export function ipcMethodOf(name: string): IpcMethod {
 /**
  * The newest version that both sides speak.
  *
+ * @param version of the daemon that answers
  * @throws PrismError `protocol_mismatch` if there is none
  */
-export function agreeProtocol(theirs: Pick<HelloParams, "protocol" | "protocolMin">): number {
-  const agreed = Math.min(theirs.protocol, IPC_PROTOCOL);
-  const oldest = Math.max(theirs.protocolMin ?? theirs.protocol, IPC_PROTOCOL_MIN);
-  if (agreed >= oldest) return agreed;
-  const older = theirs.protocol < IPC_PROTOCOL_MIN ? "caller" : "daemon";
-  throw new PrismError(
-    "protocol_mismatch",
-    `the daemon speaks version ${IPC_PROTOCOL_MIN} to ${IPC_PROTOCOL} of the local protocol, the caller ${theirs.protocolMin ?? theirs.protocol} to ${theirs.protocol}`,
-    { hint: `restart the ${older} with the newer build` },
-  );
+export function agreeProtocol(
+  theirs: Pick<HelloParams, "protocol" | "protocolMin" | "version">,
+  version: string,
+): number {
+  const daemon = {
+    ...{ who: "the daemon", version, ...spoken(IPC_PROTOCOL, IPC_PROTOCOL_MIN) },
+    remedy: "start the daemon anew on the newer prism: prism upgrade FILE does",
+  };
+  const caller = { ...theirs, who: "the caller", remedy: "ask by the newer prism, as the daemon runs it" };
+  return agreedProtocol("the local protocol", daemon, caller);
 }
 
 /**

@@ -3,7 +3,8 @@
  * was dropped is never heard again, whatever it still has to say.
  */
 import { type ErrorReport, reportOf } from "../domain/errors.ts";
-import { HUB_PROTOCOL, type HubPushes, type StartParams } from "../domain/verbs.ts";
+import { spoken } from "../domain/protocol.ts";
+import { HUB_PROTOCOL, HUB_PROTOCOL_MIN, type HubPushes, type StartParams } from "../domain/verbs.ts";
 import type { Event } from "../fsm.ts";
 import type { connectHub, HubConnection } from "../net/hub-client.ts";
 import type { HubTarget } from "./options.ts";
@@ -15,7 +16,7 @@ export interface HubLinkOptions {
   readonly dialTimeoutMs: number;
   readonly startTimeoutMs: number;
   /** What `start` says of this daemon, but for session and position. */
-  readonly introduction: Omit<StartParams, "session" | "position" | "kind" | "protocol">;
+  readonly introduction: Omit<StartParams, "session" | "position" | "kind" | "protocol" | "protocolMin">;
   /** `isCurrent` is false if the connection was dropped while the event waited in a queue. */
   readonly feed: (event: Event, isCurrent: () => boolean) => void;
 }
@@ -111,7 +112,7 @@ export function openHubLink(options: HubLinkOptions): HubLink {
     const params: StartParams = {
       ...options.introduction,
       kind: "daemon",
-      protocol: HUB_PROTOCOL,
+      ...spoken(HUB_PROTOCOL, HUB_PROTOCOL_MIN),
       position: from.position,
       ...(from.session === null ? {} : { session: from.session }),
     };

@@ -70,7 +70,7 @@ const DRAFTS: { readonly [V in ToolVerb]: Draft } = {
       "Registers a session for a persona in a project, so that others can signal it. You get the session's id, " +
       "its address and how many signals wait there.",
     filledForOwn: ["persona", "project", "surface", "leaseMs"],
-    hidden: ["kind", "host", "root", "instance", "session", "position", "protocol", "version"],
+    hidden: ["kind", "host", "root", "instance", "session", "position", "protocol", "protocolMin", "version"],
     idempotent: true,
     destructive: false,
   },

@@ -18,9 +18,13 @@ export type Urgency = (typeof URGENCIES)[number];
 export const LIVENESS = ["alive", "stale", "wrapped"] as const;
 export type Liveness = (typeof LIVENESS)[number];
 
-/** Version of everything on the hub's socket and HTTP; a side names the range it speaks. */
-export const HUB_PROTOCOL = 1;
-/** Subprotocol of the hub's socket (RFC 6455 section 1.9). */
+/** The newest version of everything on the hub's socket and HTTP that this build speaks, and the oldest. */
+export const HUB_PROTOCOL: number = 1;
+export const HUB_PROTOCOL_MIN: number = 1;
+/**
+ * Subprotocol of the hub's socket (RFC 6455 section 1.9): of every version, so that two which have none in common can
+ * still tell each other.
+ */
 export const HUB_SUBPROTOCOL = "prism.v1";
 
 const name = (about: string) => text({ bytesMax: limits.nameCharsMax, about });
@@ -50,7 +54,14 @@ export const startParams = object({
   /** Highest position the daemon has acknowledged: what came after is news to it. */
   position: maybe(whole({ min: 0, max: Number.MAX_SAFE_INTEGER, about: "the last acknowledged position" })),
   leaseMs: maybe(lease),
-  protocol: whole({ min: 1, max: 1000, about: "the protocol version the caller speaks" }),
+  protocol: whole({ min: 1, max: 1000, about: "the newest protocol version the caller speaks" }),
+  protocolMin: maybe(
+    whole({
+      min: 1,
+      max: 1000,
+      about: "the oldest version the caller speaks; absent: the newest is the only",
+    }),
+  ),
   version: text({ bytesMax: 64, about: "the caller's version" }),
 });
 
@@ -121,7 +132,8 @@ export const personaDestroyParams = object({
   ...identity,
   purge: maybe(flag("true to forget its signals as well: those that wait expire now, kept texts go")),
 });
-export const personaListParams = object({});
+/** One of them, or those of a persona or a project; absent: all, as far as one answer holds them. */
+export const personaListParams = object({ persona: maybe(persona), project: maybe(project) });
 
 export type StartParams = Infer<typeof startParams>;
 export type SignalParams = Infer<typeof signalParams>;
@@ -135,6 +147,7 @@ export type PersonaCreateParams = Infer<typeof personaCreateParams>;
 export type PersonaArchiveParams = Infer<typeof personaArchiveParams>;
 export type PersonaRestoreParams = Infer<typeof personaRestoreParams>;
 export type PersonaDestroyParams = Infer<typeof personaDestroyParams>;
+export type PersonaListParams = Infer<typeof personaListParams>;
 
 /**
  * What waits for one address: the hub's whole truth about it, level-triggered. Each push replaces the one
@@ -185,6 +198,8 @@ export interface HubIdentity {
   readonly id: string;
   readonly version: string;
   readonly protocol: number;
+  /** Absent: the newest is the only. */
+  readonly protocolMin?: number;
 }
 
 export interface SignalAnswer {

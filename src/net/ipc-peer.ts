@@ -342,7 +342,7 @@ export class IpcPeer {
     if (this.#role !== undefined) {
       throw new PrismError("invalid_argument", "hello was said before on this connection");
     }
-    const protocol = agreeProtocol(hello);
+    const protocol = agreeProtocol(hello, this.#daemon.identity.version);
     this.#role = hello.role;
     clearTimeout(this.#deadline);
     this.#socket.setTimeout(this.#daemon.limits.idleMsMax);

@@ -5,8 +5,10 @@
  */
 import { PrismError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
+import { spoken } from "../domain/protocol.ts";
 import {
   HUB_PROTOCOL,
+  HUB_PROTOCOL_MIN,
   type StartAnswer,
   type VerbAnswers,
   type VerbName,
@@ -205,7 +207,7 @@ export class HubLink {
         kind: "agent",
         ...this.#options.identity,
         surface: this.#surface,
-        protocol: HUB_PROTOCOL,
+        ...spoken(HUB_PROTOCOL, HUB_PROTOCOL_MIN),
         ...(this.#started === null ? {} : { session: this.#started.session }),
       },
       this.#bounds.callTimeoutMs,

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EXECUTABLE } from "../support/prism-process.ts";
 import { fine, type Prism, prismOf, ran, run, untilSo } from "./place.ts";
-import { openUserManager, type UserManager } from "./user-manager.ts";
+import { openUserManager, type UserManager } from "./user-systemd.ts";
 
 const PERSONAS = ["ann", "bob", "cy"] as const;
 const nameOf = (persona: string): string => `prism-daemon-local-${persona}`;

@@ -67,7 +67,7 @@ touch ${rootDir}${program}`);
     async boot() {
       const words = [`--directory=${rootDir}`, `--bind-ro=${executable}:${program}`, ...QUIET, "--boot"];
       const hybrid = ["env", "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1"];
-      nspawn = groups.begin(enter, [...hybrid, "systemd-nspawn", ...words]);
+      nspawn = groups.begin(enter, [...hybrid, "systemd-nspawn", ...words], "ignore");
       const leader = await leaderOf(nspawn);
       const namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"];
       inside = ["nsenter", "--target", String(leader), ...namespaces, "--"];

@@ -47,7 +47,7 @@ export async function openNamespace(script: string): Promise<Namespace> {
 
 export interface Groups {
   /** Begins a command in them, that forks nothing on the way: its pid is the child's. */
-  begin(enter: readonly string[], argv: readonly string[]): ChildProcess;
+  begin(enter: readonly string[], argv: readonly string[], stdio: "ignore" | "pipe"): ChildProcess;
   /** Kills all that is in them. */
   empty(): Promise<void>;
   /** Empties and removes them. */
@@ -61,11 +61,11 @@ export function makeGroups(name: string, owner: number): Groups {
     .filter((path) => existsSync(join(path, "cgroup.procs")))
     .map((path) => madeGroup(join(path, name), owner));
   return {
-    begin(enter, argv) {
+    begin(enter, argv, stdio) {
       const join = groups.map((group) => `echo $$ >${group}/cgroup.procs`).join("; ");
       // Joined before the namespace is entered, where the hierarchies may lie elsewhere.
       const words = ["-c", `${join}; exec "$@"`, "sh", ...enter, ...argv];
-      return spawn("sh", words, { stdio: "ignore" });
+      return spawn("sh", words, { stdio: ["ignore", stdio, stdio] });
     },
     async empty() {
       for (const group of groups) await emptied(group);

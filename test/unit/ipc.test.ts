@@ -93,18 +93,18 @@ describe("agreeProtocol", () => {
     [{ protocol: IPC_PROTOCOL, protocolMin: 1 }],
     [{ protocol: 9, protocolMin: 1 }],
   ])("agrees with %j", (theirs) => {
-    expect(agreeProtocol(theirs)).toBe(IPC_PROTOCOL);
+    expect(agreeProtocol({ ...theirs, version: "9.0.0" }, "1.0.0")).toBe(IPC_PROTOCOL);
   });
 
-  it.each([[{ protocol: 2 }], [{ protocol: 9, protocolMin: 2 }]])(
-    "has nothing in common with %j",
-    (theirs) => {
-      expect(thrownBy(() => agreeProtocol(theirs))).toMatchObject({
-        code: "protocol_mismatch",
-        hint: "restart the daemon with the newer build",
-      });
-    },
-  );
+  it("names both sides where they have nothing in common, and who is the older one", () => {
+    const theirs = { protocol: 9, protocolMin: 8, version: "9.0.0" };
+    expect(thrownBy(() => agreeProtocol(theirs, "1.0.0"))).toMatchObject({
+      code: "protocol_mismatch",
+      message:
+        "the daemon (prism 1.0.0) speaks version 1 of the local protocol, and the caller (prism 9.0.0) speaks versions 8 to 9",
+      hint: "start the daemon anew on the newer prism: prism upgrade FILE does",
+    });
+  });
 });
 
 describe("readHelloAnswer", () => {

@@ -6,7 +6,8 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { printable } from "../../domain/address.ts";
 import { ERROR_CODES, PrismError } from "../../domain/errors.ts";
-import { HUB_PROTOCOL, type PersonaReport } from "../../domain/verbs.ts";
+import { agreedProtocol, spoken } from "../../domain/protocol.ts";
+import { HUB_PROTOCOL, HUB_PROTOCOL_MIN, type PersonaReport } from "../../domain/verbs.ts";
 import { errnoOf, fsErrorOf } from "../../host/fs-error.ts";
 import { askHub } from "../ask-hub.ts";
 import type { HubFlags } from "../hub-target.ts";
@@ -23,7 +24,15 @@ const CLOCK_MS_WARN = 60_000;
 export interface HubLook {
   readonly checks: readonly Check[];
   /** What the hub knows of personas; null if it does not say, or not to this token. */
-  readonly personas: readonly PersonaReport[] | null;
+  readonly personas: KnownPersonas | null;
+}
+
+export interface KnownPersonas {
+  /** Whose they are: of the others the hub tells us nothing. */
+  readonly tenant: string;
+  readonly reports: readonly PersonaReport[];
+  /** False if there are more than one answer holds: one that is missing may be known all the same. */
+  readonly isWhole: boolean;
 }
 
 export async function lookAtHub(url: string, flags: HubFlags, runtime: Runtime): Promise<HubLook> {
@@ -48,6 +57,7 @@ async function askedChecks(url: string, flags: HubFlags, runtime: Runtime): Prom
 interface Health {
   readonly version: string;
   readonly protocol: number;
+  readonly protocolMin: number | undefined;
   readonly uptimeMs: number;
   /** Of a hub that is not well. */
   readonly error?: unknown;
@@ -68,18 +78,35 @@ async function healthCheck(url: string, flags: HubFlags, runtime: Runtime): Prom
     }
     if (status !== 200) return failed(name, unwell(shown, health.error), "see the hub's log");
     const facts = `prism ${printable(health.version)}, up ${spanText(health.uptimeMs)}`;
-    if (health.protocol !== HUB_PROTOCOL) {
-      const error = new PrismError(
-        "protocol_mismatch",
-        `the hub at ${shown} speaks protocol ${health.protocol}, this program ${HUB_PROTOCOL}`,
-      );
-      return failed(name, error, "run the same version of prism on both sides");
-    }
+    const strange = strangeness(health, shown, runtime);
+    if (strange !== undefined) return failed(name, strange, strange.hint ?? "");
     const finding = `${shown} answers in ${tookMs} ms (${facts})`;
     if (health.version === runtime.version) return { name, verdict: "ok", finding };
     return { name, verdict: "note", finding: `${finding}; this is prism ${runtime.version}` };
   } catch (error) {
     return failed(name, reachError(error, url), 'start it: "prism hub"');
+  }
+}
+
+/** Why the two can't talk. */
+function strangeness(
+  { version, protocol, protocolMin }: Health,
+  shown: string,
+  runtime: Runtime,
+): PrismError | undefined {
+  const hub = { who: `the hub at ${shown}`, version, protocol, protocolMin };
+  const here = { who: "this program", version: runtime.version, ...spoken(HUB_PROTOCOL, HUB_PROTOCOL_MIN) };
+  const remedy = "prism upgrade FILE";
+  try {
+    agreedProtocol(
+      "the hub's protocol",
+      { ...hub, remedy: `upgrade the hub, on its host: ${remedy}` },
+      { ...here, remedy: `upgrade Prism on this host: ${remedy}` },
+    );
+    return undefined;
+  } catch (error) {
+    if (error instanceof PrismError) return error;
+    throw error;
   }
 }
 
@@ -122,9 +149,11 @@ function caOf(flags: HubFlags, runtime: Runtime): { readonly ca?: string } {
 function healthIn(body: string): Health | undefined {
   try {
     const value = JSON.parse(body) as Partial<Health>;
-    const { version, protocol, uptimeMs, error } = value;
+    const { version, protocol, protocolMin, uptimeMs, error } = value;
     const isHub = typeof version === "string" && typeof protocol === "number" && typeof uptimeMs === "number";
-    return isHub ? { version, protocol, uptimeMs, error } : undefined;
+    if (!isHub) return undefined;
+    const oldest = typeof protocolMin === "number" ? protocolMin : undefined;
+    return { version, protocol, protocolMin: oldest, uptimeMs, error };
   } catch {
     return undefined;
   }
@@ -181,9 +210,10 @@ async function accessChecks(flags: HubFlags, runtime: Runtime): Promise<HubLook>
     const answeredAtMs = runtime.now();
     const open = waiting.reduce((sum, mailbox) => sum + mailbox.open, 0);
     const here = `${counted(agents.length, "agent")}, ${counted(daemons.length, "daemon")}, ${open} waiting`;
-    const { scope, personas } = await scopeOf(flags, runtime);
+    const { scope, known } = await scopeOf(flags, runtime);
     const finding = `as tenant ${printable(tenant)}${scope}: ${here}`;
     const clock = clockCheck(hub.nowMs - (askedAtMs + answeredAtMs) / 2);
+    const personas = known === null ? null : { tenant, ...known };
     return { checks: [{ name: "access", verdict: "ok", finding }, clock], personas };
   } catch (error) {
     if (!(error instanceof PrismError)) throw error;
@@ -196,15 +226,18 @@ async function accessChecks(flags: HubFlags, runtime: Runtime): Promise<HubLook>
 async function scopeOf(
   flags: HubFlags,
   runtime: Runtime,
-): Promise<{ readonly scope: string } & Pick<HubLook, "personas">> {
+): Promise<{ readonly scope: string; readonly known: Omit<KnownPersonas, "tenant"> | null }> {
   try {
     const question = { verb: "persona_list", params: {}, timeoutMs: ANSWER_TIMEOUT_MS } as const;
-    const { personas } = await askHub(flags, runtime, question);
-    return { scope: ", with a token for all that is in it", personas };
+    const { personas, omitted = 0 } = await askHub(flags, runtime, question);
+    return {
+      scope: ", with a token for all that is in it",
+      known: { reports: personas, isWhole: omitted === 0 },
+    };
   } catch (error) {
     if (!(error instanceof PrismError)) throw error;
     const scope = error.code === "permission_denied" ? ", with a token that acts for one persona alone" : "";
-    return { scope, personas: null };
+    return { scope, known: null };
   }
 }
 

@@ -11,9 +11,11 @@
  * no randomness (ids are handed in), no store, no socket.
  */
 import { PrismError, reportOf } from "../../domain/errors.ts";
+import { spoken } from "../../domain/protocol.ts";
 import {
   type DrainParams,
   HUB_PROTOCOL,
+  HUB_PROTOCOL_MIN,
   type HubIdentity,
   type HubPushes,
   type LoopReport,
@@ -102,7 +104,11 @@ export class HubCore {
 
   constructor(options: CoreOptions, nowMs: number) {
     const { snapshot, before } = options;
-    this.identity = { id: snapshot.hubId, version: options.version, protocol: HUB_PROTOCOL };
+    this.identity = {
+      id: snapshot.hubId,
+      version: options.version,
+      ...spoken(HUB_PROTOCOL, HUB_PROTOCOL_MIN),
+    };
     this.#startedAtMs = options.startedAtMs;
     this.#newId = options.newId;
     this.#retentionMs = options.retentionMs;
@@ -182,7 +188,7 @@ export class HubCore {
         case "wrap":
           return this.#urgently(done({ ok: this.#wrap(asker, command.params, nowMs) }));
         case "persona_list":
-          return done({ ok: personas.list(this.#registry, asker.tenant) });
+          return done({ ok: personas.list(this.#registry, asker.tenant, command.params) });
         default:
           return this.#urgently(done({ ok: this.#persona(asker.tenant, command, nowMs) }));
       }
@@ -292,6 +298,7 @@ export class HubCore {
     const { tenant } = command.caller;
     const { session, resumed, replaced } = desk.start(this.#registry, tenant, command.params, {
       newId: this.#newId,
+      hub: this.identity,
       ...this.#arrival(nowMs),
     });
     this.#urgent = true;

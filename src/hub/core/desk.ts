@@ -4,17 +4,18 @@
  */
 import { formatAddress, parseName, printable } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
-import {
-  type ArchivedReport,
-  HUB_PROTOCOL,
-  type LoopReport,
-  type SessionKind,
-  type SessionReport,
-  type StartParams,
-  type StatusAnswer,
-  type StatusParams,
-  type WaitingReport,
-  type WrapParams,
+import { agreedProtocol, type Side } from "../../domain/protocol.ts";
+import type {
+  ArchivedReport,
+  HubIdentity,
+  LoopReport,
+  SessionKind,
+  SessionReport,
+  StartParams,
+  StatusAnswer,
+  StatusParams,
+  WaitingReport,
+  WrapParams,
 } from "../../domain/verbs.ts";
 import { type Asker, nameOf } from "./asker.ts";
 import { bounds } from "./bounds.ts";
@@ -57,10 +58,10 @@ export function start(
   registry: Registry,
   tenant: string,
   params: StartParams,
-  options: ArrivalFacts & { readonly newId: () => string },
+  options: ArrivalFacts & { readonly newId: () => string; readonly hub: HubIdentity },
 ): Started {
   const { nowMs } = options;
-  refuseProtocol(params.protocol);
+  agreedProtocol("the hub's protocol", callerOf(params), { ...options.hub, ...HUB_SIDE });
   const name = nameOf(params);
   const known = registry.find(tenant, name);
   if (known !== undefined && isArchived(known)) throw archivedPersona(known);
@@ -102,13 +103,12 @@ export function arrive(
   return { at, isKnown: false };
 }
 
-function refuseProtocol(protocol: number): void {
-  if (protocol === HUB_PROTOCOL) return;
-  throw new PrismError(
-    "protocol_mismatch",
-    `the caller speaks protocol ${protocol}, and this hub speaks ${HUB_PROTOCOL}`,
-    { hint: `update ${protocol < HUB_PROTOCOL ? "the caller" : "the hub"}` },
-  );
+const HUB_SIDE = { who: "the hub", remedy: "upgrade the hub, on its host: prism upgrade FILE" } as const;
+
+function callerOf({ kind, version, protocol, protocolMin }: StartParams): Side {
+  const who = kind === "daemon" ? "the daemon" : "the agent's side";
+  const remedy = "upgrade Prism on this host: prism upgrade FILE";
+  return { who, remedy, version, protocol, protocolMin };
 }
 
 /**

@@ -5,7 +5,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { printable } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
-import { HUB_PROTOCOL } from "../../domain/verbs.ts";
+import { spoken } from "../../domain/protocol.ts";
+import { HUB_PROTOCOL, HUB_PROTOCOL_MIN } from "../../domain/verbs.ts";
 import { formWanted, PAGE_TYPES } from "../../metrics/exposition.ts";
 import { hubPage } from "../../metrics/hub.ts";
 import type { Edge } from "./edge.ts";
@@ -97,7 +98,7 @@ function healthCheck(edge: Edge): () => Promise<HttpAnswer> {
   async function check(): Promise<HttpAnswer> {
     const facts = () => ({
       version: edge.version,
-      protocol: HUB_PROTOCOL,
+      ...spoken(HUB_PROTOCOL, HUB_PROTOCOL_MIN),
       uptimeMs: Math.round(performance.now() - openedAtMs),
     });
     let timer: NodeJS.Timeout | undefined;

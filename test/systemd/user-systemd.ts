@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { makeGroups, openNamespace } from "./namespace.ts";
-import { asUser, type Place, piped, ran, USER, untilSo } from "./place.ts";
+import { asUser, type Place, ran, USER, untilSo } from "./place.ts";
 
 const MANAGER = "/usr/lib/systemd/systemd";
 
@@ -35,7 +35,8 @@ export async function openUserManager(): Promise<UserManager> {
   const { enter, close } = await openNamespace(mountsFor(folder));
   const groups = makeGroups(basename(folder), USER.id);
   const user = asUser(userDir);
-  const begin = (argv: readonly string[]): ChildProcess => piped([...enter, ...user, ...argv]);
+  // In the groups, too, so that nothing that is left running outlives the test.
+  const begin = (argv: readonly string[]): ChildProcess => groups.begin(enter, [...user, ...argv], "pipe");
   let manager: ChildProcess | undefined;
 
   async function stop(): Promise<void> {
@@ -50,7 +51,7 @@ export async function openUserManager(): Promise<UserManager> {
     userDir,
     begin,
     async start() {
-      manager = groups.begin(enter, [...user, MANAGER, "--user"]);
+      manager = groups.begin(enter, [...user, MANAGER, "--user"], "ignore");
       const asked = ["systemctl", "--user", "show", "--property=Version"];
       await untilSo(
         () => ran(begin(asked)),
