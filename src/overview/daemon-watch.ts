@@ -11,6 +11,7 @@ import type { Happening } from "../domain/overview.ts";
 import type { DaemonPlace } from "../host/daemon-places.ts";
 import { type Home, ipcPathOf, stateDirOf } from "../host/home.ts";
 import { type LockHolder, lockNoteOf } from "../host/lock.ts";
+import { readPrivateFile } from "../host/private-file.ts";
 import { isProcessAlive } from "../host/process-alive.ts";
 import type { DaemonStatus } from "../ipc.ts";
 import { connectIpc, type IpcConnection } from "../net/ipc-client.ts";
@@ -50,6 +51,7 @@ type Link =
 export class DaemonWatch {
   readonly #options: DaemonWatchOptions;
   readonly #path: string;
+  readonly #stateDir: string;
   readonly #lockPath: string;
   #link: Link = { is: "none", notBeforeMs: 0 };
   #daemon: LocalFacts["daemon"] = { reach: "down", isLeft: false };
@@ -57,6 +59,7 @@ export class DaemonWatch {
   #last: DaemonStatus | null = null;
   #unconnectedSinceMs: number | null = null;
   #root: string | null = null;
+  #service: string | null = null;
   #closed = false;
   #isSeen = false;
 
@@ -64,7 +67,8 @@ export class DaemonWatch {
     const { home, place, now } = options;
     this.#options = options;
     this.#path = ipcPathOf(home, place.tenant, place.address);
-    this.#lockPath = join(stateDirOf(home, place.tenant, place.address), "lock");
+    this.#stateDir = stateDirOf(home, place.tenant, place.address);
+    this.#lockPath = join(this.#stateDir, "lock");
     this.#sinceMs = now();
   }
 
@@ -89,6 +93,7 @@ export class DaemonWatch {
       sinceMs: this.#sinceMs,
       last: this.#last,
       root: this.#root,
+      service: this.#service,
     };
   }
 
@@ -190,7 +195,9 @@ export class DaemonWatch {
   /** Nobody listens. Whoever ended in order has taken its note away. */
   #missed(): void {
     const note = lockNoteOf(this.#lockPath);
-    this.#root ??= note?.root ?? null;
+    const kept = keptFacts(this.#stateDir);
+    this.#root ??= note?.root ?? kept.root;
+    this.#service = kept.service;
     this.#unconnectedSinceMs = null;
     this.#found({ reach: "down", isLeft: note !== null && this.#isGone(note) });
   }
@@ -205,6 +212,24 @@ export class DaemonWatch {
     this.#isSeen = true;
     if (daemon.reach !== this.#daemon.reach) this.#sinceMs = this.#options.now();
     this.#daemon = daemon;
+  }
+}
+
+const RECORD_BYTES_MAX = 256 * 1024;
+
+/** Of one that was made by `prism persona create`: what its record says of it. Read leniently, as it serves words alone. */
+function keptFacts(stateDir: string): { readonly root: string | null; readonly service: string | null } {
+  try {
+    const path = join(stateDir, "persona.json");
+    const { root, service } = JSON.parse(
+      readPrivateFile(path, { what: "record", bytesMax: RECORD_BYTES_MAX }),
+    );
+    return {
+      root: typeof root === "string" ? root : null,
+      service: typeof service === "string" ? service : null,
+    };
+  } catch {
+    return { root: null, service: null };
   }
 }
 

@@ -20,6 +20,8 @@ export interface LocalFacts {
   readonly last: DaemonStatus | null;
   /** The folder that it works or worked in, if it left word of it. */
   readonly root: string | null;
+  /** What is to keep it alive here; null if nothing is known to. */
+  readonly service: string | null;
 }
 
 /** What the hub's answer says of each address. */
@@ -104,7 +106,7 @@ function localView(local: LocalFacts, moment: Moment): PersonaView {
   const root = last?.root ?? local.root;
   const verdict = standingOf({
     nowMs: moment.nowMs,
-    ...{ persona, project, root, daemon },
+    ...{ persona, project, root, daemon, service: local.service },
     pending: waits.pending,
     hub: own === null ? null : hubFactsOf(own, address),
   });
@@ -224,7 +226,7 @@ function elsewhereView(session: SessionReport, host: string, hub: HubReport, mom
   const waits = hubMailbox(hub, address, moment) ?? ownMailbox(null);
   const verdict = standingOf({
     nowMs: moment.nowMs,
-    ...{ persona, project, root: session.root },
+    ...{ persona, project, root: session.root, service: null },
     pending: waits.pending,
     daemon: { reach: "elsewhere", host, connected },
     hub: hubFactsOf(hub, address),
@@ -257,7 +259,7 @@ function archivedView(address: string, hub: HubReport, moment: Moment): PersonaV
     ...{ persona, project, host: moment.host, root: null },
     ...standingOf({
       nowMs: moment.nowMs,
-      ...{ persona, project, root: null },
+      ...{ persona, project, root: null, service: null },
       pending: waits.pending,
       daemon: { reach: "down", isLeft: false },
       hub: hubFactsOf(hub, address),

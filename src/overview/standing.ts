@@ -17,6 +17,8 @@ export interface StandingFacts {
   readonly project: string;
   /** The project's folder, where it is known. */
   readonly root: string | null;
+  /** What keeps its daemon alive on this host, if anything is to. */
+  readonly service: string | null;
   /** Signals that wait: by its daemon's word, or by the hub's where that does not answer. */
   readonly pending: number;
   readonly daemon: DaemonFacts;
@@ -113,20 +115,20 @@ function silent({ daemon }: StandingFacts): Verdict | null {
 
 function killed({ daemon, hub, ...facts }: StandingFacts): Verdict | null {
   if (daemon.reach !== "down" || !daemon.isLeft || hub?.liveness === "wrapped") return null;
-  return deaf("its daemon was killed, or this host went down, and nobody started it again", start(facts));
+  return deaf("its daemon was killed, or this host went down, and nobody started it again", startHere(facts));
 }
 
 function stopped({ daemon, hub, pending, ...facts }: StandingFacts): Verdict | null {
   if (daemon.reach !== "down") return null;
-  if (hub?.liveness === "wrapped") return off("its watch was ended in order", start(facts));
+  if (hub?.liveness === "wrapped") return off("its watch was ended in order", startHere(facts));
   // Whoever stopped it may not know that somebody waits.
   if (pending > 0) {
     return deaf(
       `${signals(pending)} wait${pending === 1 ? "s" : ""} and its daemon is stopped`,
-      start(facts),
+      startHere(facts),
     );
   }
-  return off("its daemon was stopped", start(facts));
+  return off("its daemon was stopped", startHere(facts));
 }
 
 function withoutHub({ daemon, nowMs }: StandingFacts): Verdict | null {
@@ -202,6 +204,12 @@ function waiting({ daemon, pending }: StandingFacts): Verdict | null {
     reason: isBusy ? "its agent is in a turn, and hears at its end" : null,
     remedy: null,
   };
+}
+
+/** What a service keeps is no matter of starting it by hand: the next boot would forget that. */
+function startHere({ service, ...facts }: Pick<StandingFacts, "persona" | "root" | "service">): string {
+  if (service === null) return start(facts);
+  return `see how its service ${printable(service, 120)} fares: prism service status`;
 }
 
 function start({ persona, root }: Pick<StandingFacts, "persona" | "root">): string {

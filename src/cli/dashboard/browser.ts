@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { childEnvironment } from "../../host/child-environment.ts";
 import { ensurePrivateDir } from "../../host/home.ts";
 import { writePrivateFile } from "../../host/private-file.ts";
 import type { Runtime } from "../runtime.ts";
@@ -43,6 +44,7 @@ export async function openInBrowser(link: string, { env, home, out }: Runtime): 
   const forget = (): void => rmSync(path, { force: true });
   setTimeout(forget, KEPT_MS_MAX).unref();
   const child = spawn(opener.command, [...opener.args, pathToFileURL(path).href], {
+    env: childEnvironment(env),
     stdio: "ignore",
     detached: true,
   });

@@ -46,7 +46,15 @@ function moment(answer: Partial<StatusAnswer> = {}, more: Partial<Moment> = {}):
 
 function local(daemon: LocalFacts["daemon"], more: Partial<LocalFacts> = {}): LocalFacts {
   const address = { persona: "reviewer", project: "shop" };
-  return { place: { tenant: "local", address }, daemon, sinceMs: 77, last: null, root: null, ...more };
+  return {
+    place: { tenant: "local", address },
+    daemon,
+    sinceMs: 77,
+    last: null,
+    root: null,
+    service: null,
+    ...more,
+  };
 }
 
 function answering(more: Partial<DaemonStatus> = {}): LocalFacts {

@@ -24,7 +24,7 @@ function answers(parts: Parts = {}, unconnectedSinceMs: number | null = null): S
 
 function facts(more: Partial<StandingFacts> = {}): StandingFacts {
   return {
-    ...{ nowMs: NOW, persona: "reviewer", project: "shop", root: "/work/shop", pending: 0 },
+    ...{ nowMs: NOW, persona: "reviewer", project: "shop", root: "/work/shop", service: null, pending: 0 },
     daemon: answers(),
     hub: { archivedAtMs: null, liveness: "alive" },
     ...more,
@@ -251,6 +251,16 @@ describe("the cases", () => {
   it("each decide at least one of the rows above", () => {
     const deciding = ROWS.map(([, more]) => CASES.find(({ judge }) => judge(facts(more)) !== null)?.name);
     expect(new Set(deciding)).toEqual(new Set(CASES.map(({ name }) => name)));
+  });
+
+  it("send to its service whoever would start by hand what that is to keep alive", () => {
+    const killed = facts({
+      daemon: { reach: "down", isLeft: true },
+      service: "prism-local-reviewer@shop.service",
+    });
+    expect(standingOf(killed).remedy).toBe(
+      "see how its service prism-local-reviewer@shop.service fares: prism service status",
+    );
   });
 
   it("quote a folder as a shell takes it, and show no control characters", () => {
