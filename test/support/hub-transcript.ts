@@ -158,7 +158,7 @@ class Run {
         case "persona_destroy":
           return { verb, caller, params: { ...named(1), ...(is("purge") ? { purge: true } : {}) } };
         case "persona_list":
-          return { verb, caller, params: {} };
+          return { verb, caller, params: named(1) };
         default:
           throw new Error(`no command is called "${verb}"`);
       }

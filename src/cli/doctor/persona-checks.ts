@@ -16,16 +16,16 @@ import { hasTokens } from "../persona/token.ts";
 import { openHubSide } from "../persona/world.ts";
 import { personaTokenPath } from "../persona-token.ts";
 import type { Runtime } from "../runtime.ts";
-import { TENANT_DEFAULT } from "../settings.ts";
 import { type Whose, whose } from "../surface/whose.ts";
 import { type Check, failed } from "./check.ts";
+import type { KnownPersonas } from "./hub-checks.ts";
 
 /** Each is one question more to the hub, all at once. */
 const TOKENS_MAX = 50;
 
 /** @param known what the hub knows; null if it did not say */
 export async function personaChecks(
-  known: readonly PersonaReport[] | null,
+  known: KnownPersonas | null,
   flags: HubFlags,
   runtime: Runtime,
 ): Promise<readonly Check[]> {
@@ -34,8 +34,10 @@ export async function personaChecks(
     .map((who) => ({ who, record: recordOf(who) }))
     .filter(({ who, record }) => record !== undefined || hasTokens(who.stateDir));
   const isHere = ({ address }: PersonaReport): boolean =>
-    here.some(({ who }) => who.shown === address && who.tenant === TENANT_DEFAULT);
-  const archivedElsewhere = (known ?? []).filter((each) => each.state === "archived" && !isHere(each));
+    here.some(({ who }) => who.shown === address && who.tenant === known?.tenant);
+  const archivedElsewhere = (known?.reports ?? []).filter(
+    (each) => each.state === "archived" && !isHere(each),
+  );
   if (here.length + archivedElsewhere.length === 0) {
     return [
       { name: "personas", verdict: "note", finding: "none was created here; see prism help persona create" },
@@ -45,8 +47,7 @@ export async function personaChecks(
   const own = await Promise.all(
     here.map(({ who, record }, at) =>
       checkOf(who, record, {
-        // The hub was asked as the usual tenant, and tells us nothing of the others.
-        known: who.tenant === TENANT_DEFAULT ? known : null,
+        known: known?.tenant === who.tenant ? known : null,
         accepts: hub === null || at >= TOKENS_MAX ? null : (token) => hub.accepts(token, who),
         nowMs: runtime.now(),
       }),
@@ -56,7 +57,7 @@ export async function personaChecks(
 }
 
 interface AtHub {
-  readonly known: readonly PersonaReport[] | null;
+  readonly known: KnownPersonas | null;
   /** Null if it is not to be asked. */
   readonly accepts: ((token: string) => Promise<boolean>) | null;
   readonly nowMs: number;
@@ -80,9 +81,9 @@ async function checkOf(
   if (record instanceof PrismError) return { ...failed(name, record, "create it again"), verdict: "warn" };
   const half = record === undefined ? null : halfDone(record, who);
   if (half !== null) return cutShort(name, half, who);
-  const atHub = hub.known?.find(({ address }) => address === who.shown);
+  const atHub = hub.known?.reports.find(({ address }) => address === who.shown);
   if (atHub?.state === "archived") return archived(atHub, hub.nowMs);
-  if (hub.known === null) {
+  if (hub.known === null || (atHub === undefined && !hub.known.isWhole)) {
     return {
       name,
       verdict: "skip",

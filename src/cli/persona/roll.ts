@@ -61,12 +61,11 @@ export interface Roll {
 export async function rollOf(
   hub: HubSide,
   runtime: Runtime,
-  of: { readonly tenant: string | undefined; readonly wanted?: (who: Whose) => boolean },
+  of: { readonly tenant: string | undefined; readonly only?: Whose },
 ): Promise<Roll> {
   const tenant = of.tenant ?? TENANT_DEFAULT;
-  const wanted = of.wanted ?? (() => true);
   const [answer, services, daemons] = await Promise.all([
-    listed(hub),
+    listed(hub, of.only),
     servicesIfAny(runtime),
     askLocalDaemons(runtime, "cli", (place) => place.tenant === tenant),
   ]);
@@ -77,7 +76,7 @@ export async function rollOf(
   const known = answer.personas.map(({ address }) => whose(parseAddress(address), tenant, runtime.home));
   const all = new Map([...here, ...known].map((who) => [who.shown, who] as const));
   const rows = [...all.values()]
-    .filter(wanted)
+    .filter(({ shown }) => of.only === undefined || shown === of.only.shown)
     .toSorted((a, b) => (a.shown < b.shown ? -1 : 1))
     .map((who) =>
       rowOf(who, {
@@ -105,13 +104,16 @@ function isAddress(a: Whose["address"], { address: b }: Whose): boolean {
   return a.persona === b.persona && a.project === b.project;
 }
 
-async function listed(hub: HubSide): Promise<{
+async function listed(
+  hub: HubSide,
+  only: Whose | undefined,
+): Promise<{
   readonly personas: readonly PersonaReport[];
   readonly omitted: number;
   readonly error: ErrorReport | null;
 }> {
   try {
-    const { personas, omitted = 0 } = await hub.ask("persona_list", {});
+    const { personas, omitted = 0 } = await hub.ask("persona_list", { ...only?.address });
     return { personas, omitted, error: null };
   } catch (error) {
     if (!(error instanceof PrismError)) throw error;

@@ -29,7 +29,7 @@ export const personaShow = verb(
     const who = personaNamed(typed, flags, runtime);
     const roll = await rollOf(openHubSide(flags, runtime), runtime, {
       tenant: flags.tenant,
-      wanted: ({ shown }) => shown === who.shown,
+      only: who,
     });
     const [row] = roll.personas;
     if (row === undefined) {

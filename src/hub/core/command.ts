@@ -6,6 +6,7 @@ import type {
   PersonaArchiveParams,
   PersonaCreateParams,
   PersonaDestroyParams,
+  PersonaListParams,
   PersonaRestoreParams,
   SignalParams,
   SignalStatusParams,
@@ -40,4 +41,4 @@ export type Command =
   | { readonly verb: "persona_archive"; readonly caller: Caller; readonly params: PersonaArchiveParams }
   | { readonly verb: "persona_restore"; readonly caller: Caller; readonly params: PersonaRestoreParams }
   | { readonly verb: "persona_destroy"; readonly caller: Caller; readonly params: PersonaDestroyParams }
-  | { readonly verb: "persona_list"; readonly caller: Caller; readonly params: Record<string, never> };
+  | { readonly verb: "persona_list"; readonly caller: Caller; readonly params: PersonaListParams };

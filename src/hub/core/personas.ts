@@ -2,12 +2,14 @@
  * Personas known by name: created with a token of their own, archived, restored, destroyed. All of it can be asked
  * again: whoever lost an answer asks once more, and nothing is done twice. Knows no token, only its hash.
  */
+import { parseName } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
 import type {
   DaemonPresence,
   PersonaCreateAnswer,
   PersonaCreateParams,
   PersonaListAnswer,
+  PersonaListParams,
   PersonaReport,
   PersonaState,
 } from "../../domain/verbs.ts";
@@ -96,9 +98,15 @@ export function destroy(
   return { existed, ended };
 }
 
-export function list(registry: Registry, tenant: string): PersonaListAnswer {
+/** @throws PrismError `invalid_argument` */
+export function list(registry: Registry, tenant: string, params: PersonaListParams): PersonaListAnswer {
+  const persona = params.persona === undefined ? null : parseName(params.persona, "persona");
+  const project = params.project === undefined ? null : parseName(params.project, "project");
+  const isAsked = (at: Registered): boolean =>
+    (persona === null || at.persona === persona) && (project === null || at.project === project);
   const reports: PersonaReport[] = [];
-  for (const at of registry.of(tenant)) if (at.identity !== null) reports.push(reportOn(at, at.identity));
+  for (const at of registry.of(tenant))
+    if (at.identity !== null && isAsked(at)) reports.push(reportOn(at, at.identity));
   reports.sort((one, other) => (one.address < other.address ? -1 : 1));
   const { reports: personas, omitted } = listed(reports, (report) => report);
   return { personas, ...(omitted === 0 ? {} : { omitted }) };

@@ -18,9 +18,13 @@ function stage() {
   const made = doctorStage();
   const keep = (address: string, record: object, tenant = "local") =>
     made.file(`home/state/${tenant}/${address}/persona.json`, JSON.stringify(record));
-  const look = async (known: readonly PersonaReport[] | null) => {
+  const look = async (known: readonly PersonaReport[] | null, isWhole = true) => {
     const flags = { hub: made.env["PRISM_HUB"], tokenFile: undefined, tlsCa: undefined };
-    return new Map((await personaChecks(known, flags, made.runtime())).map((check) => [check.name, check]));
+    return new Map(
+      (await personaChecks(known && { tenant: "local", reports: known, isWhole }, flags, made.runtime())).map(
+        (check) => [check.name, check],
+      ),
+    );
   };
   return { ...made, keep, look };
 }
@@ -84,12 +88,16 @@ describe("personas", () => {
     expect((await look([known("ada@shop")])).get("persona ada@shop")?.remedy).toMatch(
       /archive ada@shop --tenant acme$/,
     );
+    // Whom this hub knows by that name is another tenant's.
+    keep("bob@shop", STANDING, "acme");
+    expect((await look([])).get("persona bob@shop")?.verdict).toBe("skip");
   });
 
   it("that the hub does not know, or has archived, are told; without a hub nothing is", async () => {
     const { keep, look } = stage();
     keep("ada@shop", STANDING);
     expect((await look(null)).get("persona ada@shop")).toMatchObject({ verdict: "skip" });
+    expect((await look([], false)).get("persona ada@shop")).toMatchObject({ verdict: "skip" });
     expect((await look([])).get("persona ada@shop")).toMatchObject({
       verdict: "warn",
       remedy:

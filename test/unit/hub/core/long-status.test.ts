@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { limits } from "../../../../src/domain/limits.ts";
-import type { StatusAnswer } from "../../../../src/domain/verbs.ts";
+import type { PersonaListAnswer, StatusAnswer } from "../../../../src/domain/verbs.ts";
 import { HubDriver } from "../../../support/hub-driver.ts";
 
 const TENANT = "local";
@@ -60,4 +60,22 @@ it("fits into one message, whatever the folders are called", () => {
     expect(bytes).toBeLessThan(limits.messageBytesMax);
     expect(answer.daemons.length + (answer.omitted?.daemons ?? 0)).toBe(600);
   }
+});
+
+it("a persona that a long list leaves out is found by its name", () => {
+  const hub = hubOf(1, "/src/shop");
+  const caller = { tenant: TENANT, scope: "home", session: null } as const;
+  for (let at = 1; at <= 600; at++) {
+    const params = { persona: `p${at}`, project: "shop", tokenSha256: at.toString(16).padStart(64, "0") };
+    hub.decide({ verb: "persona_create", caller, params });
+  }
+  const list = (params: { readonly persona?: string; readonly project?: string }): PersonaListAnswer => {
+    const { outcome } = hub.decide({ verb: "persona_list", caller, params });
+    if (!("ok" in outcome)) throw new Error(outcome.error.message);
+    return outcome.ok as PersonaListAnswer;
+  };
+  const { personas, omitted } = list({});
+  expect([personas.length, omitted]).toEqual([500, 100]);
+  expect(personas.some(({ address }) => address === "p99@shop")).toBe(false);
+  expect(list({ persona: "p99", project: "shop" })).toMatchObject({ personas: [{ address: "p99@shop" }] });
 });
