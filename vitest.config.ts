@@ -25,6 +25,8 @@ const UNHURRIED = [
   "test/unit/shim/clients.test.ts",
   "test/unit/hub/store/sqlite.test.ts",
   "test/unit/host/lock.test.ts",
+  "test/unit/host/log-file.test.ts",
+  "test/unit/host/log-journal.test.ts",
   "test/unit/host/service-notify.test.ts",
   "test/unit/cli/service/service.test.ts",
   "test/unit/launchers/task-scheduler/keep.test.ts",

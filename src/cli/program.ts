@@ -18,6 +18,9 @@ import { VERSION } from "./version.ts";
 /** For the last lines on stderr: a reader that has stopped reading must not keep the process from its end. */
 const LAST_LINES_MS_MAX = 2000;
 
+/** For what verbs have asked to be done last: each bounds itself, and within this. */
+const ENDING_MS_MAX = 5000;
+
 export interface ProgramStart {
   /** What stands after the program's name. */
   readonly words: readonly string[];
@@ -90,7 +93,7 @@ function runtimeWith(
     async ended(failure) {
       const works = atEnd.toReversed();
       atEnd = [];
-      const timeUp = new Promise((resolve) => setTimeout(resolve, LAST_LINES_MS_MAX).unref());
+      const timeUp = new Promise((resolve) => setTimeout(resolve, ENDING_MS_MAX).unref());
       const done = Promise.all(works.map((work) => work(failure).catch(() => {})));
       if (works.length > 0) await Promise.race([done, timeUp]);
     },

@@ -26,7 +26,8 @@ export const JOURNAL_IDENTIFIER = "prism";
 const PRIORITIES: { readonly [level in LogLevel]: number } = { debug: 7, info: 6, warn: 4, error: 3 };
 /** Processes a minute; what is more goes as plain lines where it can. */
 const PROGRAMS_PER_MINUTE = 30;
-const CLOSE_MS_MAX = 1500;
+/** A service manager waits longer for the end of a program. */
+const CLOSE_MS_MAX = 4000;
 
 export interface JournalWorld {
   readonly env: { readonly [name: string]: string | undefined };
@@ -39,8 +40,9 @@ export interface JournalWorld {
   /** Told of each way that failed, with the one that is taken instead; null if there is none left. */
   readonly failed: (reason: string, instead: JournalWay | null) => void;
   readonly nowMs: () => number;
-  /** A stand-in of a test. */
+  /** Stand-ins of a test. */
   readonly socketPath?: string;
+  readonly closeMsMax?: number;
 }
 
 export type JournalWay = "socket" | "program" | "lines";
@@ -54,6 +56,7 @@ export function openJournalSink(world: JournalWorld): LogSink | undefined {
   if (world.lines !== undefined) ways.push("lines");
   if (ways.length === 0) return undefined;
   const startedMs: number[] = [];
+  let isClosing = false;
 
   async function send(batch: readonly LogEntry[]): Promise<void> {
     for (const entry of batch) await sendOne(entry);
@@ -69,8 +72,8 @@ export function openJournalSink(world: JournalWorld): LogSink | undefined {
       world.lines?.(`<${PRIORITIES[entry.level]}>${jsonLine(entry)}\n`);
       return;
     }
-    if (way === "program" && isTooOften()) {
-      world.lines?.(`<${PRIORITIES[entry.level]}>${jsonLine(entry)}\n`);
+    if (way === "program" && (isClosing || isTooOften()) && world.lines !== undefined) {
+      world.lines(`<${PRIORITIES[entry.level]}>${jsonLine(entry)}\n`);
       return;
     }
     const fault =
@@ -86,13 +89,20 @@ export function openJournalSink(world: JournalWorld): LogSink | undefined {
   function isTooOften(): boolean {
     const nowMs = world.nowMs();
     while ((startedMs[0] ?? nowMs) < nowMs - 60_000) startedMs.shift();
-    if (startedMs.length >= PROGRAMS_PER_MINUTE && world.lines !== undefined) return true;
+    if (startedMs.length >= PROGRAMS_PER_MINUTE) return true;
     startedMs.push(nowMs);
     return false;
   }
 
   const queue = openLogQueue(send, { batchMax: 64 });
-  return { write: (entry) => queue.add(entry), close: () => queue.close(CLOSE_MS_MAX) };
+  return {
+    write: (entry) => queue.add(entry),
+    close() {
+      // What still waits takes the way that takes no time.
+      isClosing = true;
+      return queue.close(world.closeMsMax ?? CLOSE_MS_MAX);
+    },
+  };
 }
 
 /** One entry as the native protocol has it: no value of ours has a line feed. */

@@ -17,7 +17,7 @@ export const EVENT_SOURCE = "Prism";
 /** A command line of Windows holds 32 kB, an event's text as much; a line 8 kB at most, in UTF-16. */
 const WINDOWS_BATCH_CHARS_MAX = 8000;
 const BATCH_MAX = 64;
-const CLOSE_MS_MAX = 1500;
+const CLOSE_MS_MAX = 4000;
 
 export interface SystemWorld {
   readonly platform: NodeJS.Platform;

@@ -28,6 +28,7 @@ function stage(script: string, facts: { readonly lines?: boolean; readonly stepM
     env: { PATH: `${folder}:${process.env["PATH"]}` },
     pid: process.pid,
     socketPath: logger,
+    closeMsMax: 60_000,
     nowMs() {
       nowMs += facts.stepMs ?? 0;
       return nowMs;
@@ -62,7 +63,7 @@ describe.skipIf(!isToolHere(["python3", "--version"]))("where systemd has handed
     const out = join(tempDir(), "journal");
     const script = `
       import { openJournalSink } from ${JSON.stringify(source)};
-      const sink = openJournalSink({ env: process.env, pid: process.pid, nowMs: Date.now, lines: undefined,
+      const sink = openJournalSink({ env: process.env, pid: process.pid, nowMs: Date.now, lines: undefined, closeMsMax: 60_000,
         otherwise() {}, failed: (reason) => console.error(reason) });
       const entry = ${JSON.stringify(entry(0))};
       for (let ring = 0; ring < 200; ring++) sink.write({ ...entry, fields: { ring } });
@@ -80,17 +81,21 @@ describe.skipIf(!isToolHere(["python3", "--version"]))("where systemd has handed
 
 describe.skipIf(process.platform === "win32")("where there is only logger", () => {
   it("each line is a process that is told it", async () => {
-    const { sink, told, folder } = stage('[ "$1" = --journald ] && cat >>"$(dirname "$0")/told"');
+    const { sink, seen, told, folder } = stage('[ "$1" = --journald ] && cat >>"$(dirname "$0")/told"', {
+      lines: false,
+    });
     sink.write(entry(0));
     sink.write(entry(1, FAILED));
     expect(existsSync(join(folder, "told"))).toBe(false);
     await sink.close();
     expect(told()).toBe(entryText(entry(0)) + entryText(entry(1, FAILED)));
+    expect(seen.lines).toBe("");
   });
 
   it("one that fails is asked no more: lines go to standard error, with their priority", async () => {
     const { sink, seen } = stage("echo unrecognized option >&2; exit 1");
     for (const each of [entry(0), entry(1, FAILED)]) sink.write(each);
+    while (seen.failed.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     await sink.close();
     expect(seen.failed).toEqual([["logger --journald: unrecognized option", "lines"]]);
     expect(seen.lines).toBe(`<6>${jsonLine(entry(0))}\n<4>${jsonLine(entry(1, FAILED))}\n`);
@@ -104,12 +109,16 @@ describe.skipIf(process.platform === "win32")("where there is only logger", () =
     expect(seen.otherwise).toEqual([entry(0), entry(1)]);
   });
 
-  it("a storm starts few processes: what is more goes as plain lines", async () => {
+  it("a storm starts few processes: what is more goes as plain lines, and so does what waits at the end", async () => {
     const { sink, seen, told } = stage('echo x >>"$(dirname "$0")/told"', { stepMs: 10 });
     for (let line = 0; line < 60; line++) sink.write(entry(line));
-    await sink.close();
+    while (seen.lines === "") await new Promise((resolve) => setTimeout(resolve, 10));
     expect(told().length).toBe(2 * 30);
+    await sink.close();
     expect(seen.lines.split("\n")).toHaveLength(30 + 1);
+    sink.write(entry(60));
+    await sink.close();
+    expect(seen.lines.split("\n")).toHaveLength(31 + 1);
   });
 
   it("one that hangs holds up nobody, and what is too much is refused", () => {
