@@ -24,7 +24,9 @@ export interface Variant {
 }
 
 /** As plain node runs it, in a second: how to call it. */
-export async function bundled(variant: Variant): Promise<Made & { readonly command: readonly string[] }> {
+export async function bundled(
+  variant: Variant,
+): Promise<Made & { readonly command: readonly [string, ...string[]] }> {
   const { folder, entry } = changed(variant);
   const outDir = join(folder, "bundle");
   mkdirSync(outDir);
@@ -35,7 +37,7 @@ export async function bundled(variant: Variant): Promise<Made & { readonly comma
 }
 
 /** The executable itself, in ten seconds. */
-export function built(variant: Variant): Made & { readonly path: string } {
+export function built(variant: Variant): Made & { readonly path: string; readonly version: string } {
   const { folder, entry } = changed(variant);
   const outDir = join(folder, "dist");
   const words = [
@@ -48,7 +50,7 @@ export function built(variant: Variant): Made & { readonly path: string } {
     variant.version,
   ];
   execFileSync(process.execPath, words, { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
-  return { path: join(outDir, "prism"), remove: () => gone(folder) };
+  return { path: join(outDir, "prism"), version: variant.version, remove: () => gone(folder) };
 }
 
 interface Made {
