@@ -41,7 +41,7 @@ const written = new Map<string, string>();
 const children: ChildProcess[] = [];
 
 afterAll(async () => {
-  for (const child of children) child.kill("SIGKILL");
+  for (const child of children) child.kill("SIGTERM");
   endStarted();
   place.remove();
 });
@@ -103,11 +103,21 @@ const DAEMON = ["--project", shop, "--surface", "exec", "--exec-timeout", "5s", 
 
 /** Whose lines go to a stand-in of the journal, with the socket that systemd would hand over. */
 async function startJournalled(persona: string, journal: string): Promise<void> {
-  const words = ["daemon", "--persona", persona, ...DAEMON, "--exec-command", "env >/dev/null", "--json"];
+  const words = [
+    "daemon",
+    "--persona",
+    persona,
+    ...DAEMON,
+    "--exec-command",
+    "env >/dev/null",
+    "--json",
+    "--until-eof",
+  ];
   const host = join(import.meta.dirname, "../support/journal-host.py");
   const child = spawn("python3", [host, journal, EXECUTABLE, ...words, "--log-sink", "journal"], {
     env: { PATH: process.env["PATH"] ?? "", PRISM_HOME: home, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    // It ends with this process.
+    stdio: ["pipe", "pipe", "pipe"],
   });
   children.push(child);
   child.stderr.setEncoding("utf8").on("data", (text: string) => keep(`${persona}, stderr`, text));
