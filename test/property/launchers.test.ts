@@ -59,6 +59,9 @@ describe("hostile names and paths", () => {
         expect(plistStanding(launchdPlist(spec, "Aqua"))).toEqual({ program, env });
       }),
     );
+    // What ends a line for a pattern, and for no service manager.
+    const spec = { ...daemonSpec, program: ["/bin/prism", "a\u2028b\\\u2029"] as const };
+    expect(unitStanding(systemdUnit(spec, facts))?.program).toEqual(spec.program);
     expect(unitStanding("[Service]\nExecStart=/bin/prism hub\n")).toBeUndefined();
     expect(plistStanding("<plist/>")).toBeUndefined();
   });

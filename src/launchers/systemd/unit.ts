@@ -141,20 +141,19 @@ function quoted(text: string): string {
 
 /** The reverse of `systemdUnit`, for what is run: a unit that somebody wrote by hand gives undefined. */
 export function unitStanding(unit: string): Standing | undefined {
-  const command = /^ExecStart=:(.+)$/m.exec(unit)?.[1];
-  const [program, ...rest] = command === undefined ? [] : wordsIn(command);
+  // By line feeds alone, as systemd does: to a pattern U+2028 would end a line, too.
+  const behind = (mark: string): readonly string[] =>
+    unit.split("\n").flatMap((line) => (line.startsWith(mark) ? wordsIn(line.slice(mark.length)) : []));
+  const [program, ...rest] = behind("ExecStart=:");
   if (program === undefined) return undefined;
-  const variables = [...unit.matchAll(/^Environment=(.+)$/gm)].flatMap(([, words = ""]) => wordsIn(words));
-  return {
-    program: [program, ...rest],
-    env: Object.fromEntries(variables.map((word) => word.split(/=(.*)/s, 2))),
-  };
+  const env = Object.fromEntries(behind("Environment=").map((word) => word.split(/=(.*)/s, 2)));
+  return { program: [program, ...rest], env };
 }
 
 /** Words as `quoted` writes them. */
 function wordsIn(line: string): readonly string[] {
-  const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, word = ""]) => word);
-  return words.map((word) => word.replaceAll("%%", "%").replace(/\\(.)/g, "$1"));
+  const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"/gs)].map(([, word = ""]) => word);
+  return words.map((word) => word.replaceAll("%%", "%").replace(/\\(.)/gs, "$1"));
 }
 
 /** OpenFile= knows no specifiers; a colon would end the path. */
