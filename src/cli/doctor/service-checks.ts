@@ -82,6 +82,10 @@ async function stateCheck(name: string, status: ServiceStatus, around: Around): 
   const again = status.restarts
     ? `, started again ${status.restarts === 1 ? "once" : `${status.restarts} times`}`
     : "";
+  const isOff = status.state === "stopped" || status.state === "failed";
+  if (isOff && isArchived(around)) {
+    return { name, verdict: "note", finding: `${shown} is archived: off duty until it is restored` };
+  }
   switch (status.state) {
     case "running":
     case "starting":
@@ -122,8 +126,6 @@ async function stateCheck(name: string, status: ServiceStatus, around: Around): 
       };
     }
     case "stopped":
-      if (isArchived(around))
-        return { name, verdict: "note", finding: `${shown} is archived: off duty until it is restored` };
       return {
         name,
         verdict: "note",

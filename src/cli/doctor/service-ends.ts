@@ -21,7 +21,7 @@ const STATUS_WORDS: { readonly [status: number]: string } = {
   [EXIT.tempFail]: "something was not ready",
   [EXIT.protocol]: "the other side speaks another version",
   [EXIT.noPermission]: "a token or the system says no",
-  [EXIT.config]: "its configuration is at fault, and no start mends that",
+  [EXIT.config]: "its configuration is at fault or its persona archived, and no start mends that",
   126: "its program may not be executed",
   127: "its program was not found",
   // systemd's own. Source: systemd.exec(5), "Process Exit Codes".

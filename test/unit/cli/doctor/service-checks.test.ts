@@ -5,6 +5,7 @@ import { failureIn, serviceChecks } from "../../../../src/cli/doctor/service-che
 import { serviceEnd } from "../../../../src/cli/doctor/service-ends.ts";
 import { servicesHere } from "../../../../src/cli/service/here.ts";
 import { PrismError } from "../../../../src/domain/errors.ts";
+import { ownerLine } from "../../../../src/launchers/owner.ts";
 import { type DoctorStage, doctorStage } from "../../../support/doctor-stage.ts";
 import { typed } from "../../../support/fake-runtime.ts";
 
@@ -128,7 +129,7 @@ describe.skipIf(process.platform !== "linux")("services", () => {
       verdict: "fail",
       code: "hub_unreachable",
       finding:
-        "the hub has failed and is not started again, started again 3 times: exit status 78: its configuration is at fault, and no start mends that; its log: --listen must be HOST:PORT (as in 127.0.0.1:7747)",
+        "the hub has failed and is not started again, started again 3 times: exit status 78: its configuration is at fault or its persona archived, and no start mends that; its log: --listen must be HOST:PORT (as in 127.0.0.1:7747)",
       remedy:
         "mend what its log says (journalctl --user --unit prism-hub.service --no-pager --lines 20), then: systemctl --user start prism-hub.service",
     });
@@ -174,6 +175,27 @@ describe.skipIf(process.platform !== "linux")("services", () => {
     expect(await finding("LoadState=not-found")).toMatchObject({
       verdict: "warn",
       finding: "the file of the hub is there, and systemd does not know it",
+    });
+  });
+
+  it("of an archived persona are off duty, however its daemon ended", async () => {
+    const made = stage();
+    const owner = {
+      kind: "daemon",
+      home: made.home,
+      tenant: "local",
+      persona: "ada",
+      project: "shop",
+    } as const;
+    const unit = `# ${ownerLine(owner)}\n[Service]\nExecStart=:"/bin/sh" "daemon"\n`;
+    made.file("systemd/user/prism-daemon-local-ada.service", unit);
+    const record = { version: 1, undertaking: "archived", done: [], createdAtMs: 1, changedAtMs: 2 };
+    made.file("home/state/local/ada@shop/persona.json", JSON.stringify(record));
+    showing(made, `${FAILED} ExecMainStatus=78`);
+    expect((await look(made)).get("service prism-daemon-local-ada")).toEqual({
+      name: "service prism-daemon-local-ada",
+      verdict: "note",
+      finding: "the daemon of ada@shop is archived: off duty until it is restored",
     });
   });
 
