@@ -8,6 +8,7 @@ const UNHURRIED = [
   "test/conformance/surface-claude-code.test.ts",
   "test/simulation/planted.test.ts",
   "test/unit/cli/completions/completions.test.ts",
+  "test/unit/cli/doctor/examine.test.ts",
   "test/unit/cli/install/install.test.ts",
   "test/unit/cli/persona/faults.test.ts",
   "test/unit/hub/core/forgotten-addresses.test.ts",
