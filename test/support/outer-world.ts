@@ -24,7 +24,9 @@ const SYNC = [
   "linkSync",
   "writeFileSync",
 ] as const;
-const CALLBACK = ["rename", "link"] as const;
+const CHANGING_CALLBACKS: ReadonlySet<string> = new Set(["rename", "link"]);
+/** Done at once while a fault is looked for: a thousand runs would spend their time in waiting for Node's threads. */
+const CALLBACKS = ["open", "write", "close", "unlink", "rename", "link"] as const;
 
 type AnyFunction = (...args: unknown[]) => unknown;
 const patched = fs as unknown as { [name: string]: AnyFunction };
@@ -33,21 +35,25 @@ let gate: (() => void) | undefined;
 
 /** Only while `withFault` runs does any of them do other than ever. */
 function patch(): void {
+  for (const name of CALLBACKS) {
+    const [later, now] = [patched[name] as AnyFunction, patched[`${name}Sync`] as AnyFunction];
+    patched[name] = (...args) => {
+      if (gate === undefined) return later(...args);
+      const done = args.at(-1) as AnyFunction;
+      let result: unknown;
+      try {
+        if (CHANGING_CALLBACKS.has(name)) gate();
+        result = now(...args.slice(0, -1));
+      } catch (error) {
+        return done(error);
+      }
+      return done(null, result);
+    };
+  }
   for (const name of SYNC) {
     const original = patched[name] as AnyFunction;
     patched[name] = (...args) => {
       if (isChange(name, String(args[0]))) gate?.();
-      return original(...args);
-    };
-  }
-  for (const name of CALLBACK) {
-    const original = patched[name] as AnyFunction;
-    patched[name] = (...args) => {
-      try {
-        gate?.();
-      } catch (error) {
-        return (args.at(-1) as AnyFunction)(error);
-      }
       return original(...args);
     };
   }

@@ -7,22 +7,17 @@ import type { SessionReport } from "../../domain/verbs.ts";
 import { isSameOwner } from "../../launchers/owner.ts";
 import { flagOf } from "../arguments.ts";
 import { agoText } from "../layout.ts";
+import type { Whose } from "../surface/whose.ts";
 import { commandFor } from "./named.ts";
 import type { PersonaRecord } from "./record.ts";
 import { type AtHub, lookAtHub, type PersonaWorld } from "./world.ts";
 
 /**
- * A persona in a project stays with one folder, one host and one daemon.
+ * A persona in a project stays with one folder.
  *
- * @throws PrismError `already_running`, `address_taken`: who holds it; `persona_archived`; `invalid_argument` for a
- *   token of another tenant
+ * @throws PrismError `already_running`, saying with which
  */
-export async function mustBeFree(
-  world: PersonaWorld,
-  root: string,
-  record: PersonaRecord | undefined,
-): Promise<AtHub> {
-  const { who } = world;
+export function mustBelongTo(root: string, who: Whose, record: PersonaRecord | undefined): void {
   if (record?.root !== undefined && record.root !== root && record.undertaking !== "destroying") {
     throw new PrismError(
       "already_running",
@@ -32,6 +27,16 @@ export async function mustBeFree(
       },
     );
   }
+}
+
+/**
+ * And with one host and one daemon.
+ *
+ * @throws PrismError `already_running`, `address_taken`: who holds it; `persona_archived`; `invalid_argument` for a
+ *   token of another tenant
+ */
+export async function mustBeFree(world: PersonaWorld, root: string): Promise<void> {
+  const { who } = world;
   const atHub = await lookAtHub(world);
   if (atHub.status.tenant !== who.tenant) {
     throw new PrismError(
@@ -46,7 +51,6 @@ export async function mustBeFree(
     });
   }
   await mustBeNobodys(world, root, atHub);
-  return atHub;
 }
 
 async function mustBeNobodys(world: PersonaWorld, root: string, { status }: AtHub): Promise<void> {

@@ -23,7 +23,7 @@ import { isSetUp, placeFlags, placementOf, plannedSetUp, refuseStrangers } from 
 import { listText } from "../surface/told.ts";
 import { type Whose, whose } from "../surface/whose.ts";
 import { verb } from "../verb.ts";
-import { mustBeFree, mustHaveProgram } from "./checks.ts";
+import { mustBeFree, mustBelongTo, mustHaveProgram } from "./checks.ts";
 import { stepsOfMaking, type Wish } from "./making.ts";
 import { commandFor } from "./named.ts";
 import { openJournal, type PersonaRecord, readPersonaRecordIfWhole } from "./record.ts";
@@ -81,6 +81,8 @@ export const personaCreate = verb(
     const address = { persona: parseName(typed, "PERSONA"), project: project.name };
     const who = whose(address, flags.tenant, runtime.home);
     const owner = ownerOf(who, runtime);
+    const record = readPersonaRecordIfWhole(who.stateDir, "look");
+    mustBelongTo(project.root, who, record);
     const surface = surfaceWanted(input, who, project);
     const words = wordsOf("daemon", daemonWords(input, surface, runtime), { owner, project, runtime });
     await mustBeStartable("daemon", words, runtime, { surfaceComes: surface.placement !== undefined });
@@ -97,7 +99,6 @@ export const personaCreate = verb(
     };
     const spec = specOf(owner, { name: services.nameOf(owner), words, project, runtime });
     const placement = surface.placement?.(runtime);
-    const record = readPersonaRecordIfWhole(who.stateDir, "look");
     const wish: Wish = {
       leaseMs: flags.lease,
       surface: surface.name,
@@ -130,7 +131,7 @@ export async function created(
   of: { readonly project: Project; readonly words: readonly string[] },
 ): Promise<Outcome> {
   const { who, runtime, hub } = world;
-  await mustBeFree(world, of.project.root, readPersonaRecordIfWhole(who.stateDir, "look"));
+  await mustBeFree(world, of.project.root);
   if (wish.placement !== undefined) plannedSetUp(who, wish.placement, runtime, "look");
   claimHome(runtime.home);
   return undertake(

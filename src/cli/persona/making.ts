@@ -34,6 +34,8 @@ export interface Wish {
 
 /** A daemon that was started on a host under load, and a hub that comes back meanwhile. */
 const CONNECTED_MS_MAX = 30_000;
+/** What failed so often has not only lost a race with something else that starts. */
+const RESTARTS_MAX = 2;
 
 export function stepsOfMaking(wish: Wish, world: PersonaWorld): readonly Step[] {
   const fresh = { token: false };
@@ -262,8 +264,9 @@ function planBack(
 export function connectedStep({ spec }: Pick<Wish, "spec">, { daemon, services, who }: PersonaWorld): Step {
   const { launcher } = services;
   const isVain = async (): Promise<string | undefined> => {
-    const { state, why } = await launcher.status(spec.name);
-    return state === "failed" ? `its service failed${why === null ? "" : `: ${why}`}` : undefined;
+    const { state, why, restarts } = await launcher.status(spec.name);
+    const isHopeless = state === "failed" || (state === "waiting" && (restarts ?? 0) >= RESTARTS_MAX);
+    return isHopeless ? `its service fails${why === null ? "" : `: ${why}`}` : undefined;
   };
   return {
     name: "connected",

@@ -4,12 +4,22 @@
  * on a real one. Run as a program by `systemd-stand-in.ts`.
  */
 import { spawn } from "node:child_process";
-import { appendFileSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 const state = process.env["STATE"] ?? "";
 const unitDir = join(state, "systemd", "user");
 const END_MS_MAX = 10_000;
+/** The first line of a daemon. */
+const READY = /stands watch for/;
 
 const words = process.argv.slice(2).filter((word) => word !== "--user");
 const [verb = ""] = words;
@@ -17,6 +27,9 @@ const unit = words.findLast((word) => word.endsWith(".service")) ?? "";
 const unitPath = join(unitDir, unit);
 const enabledPath = join(state, `enabled.${unit}`);
 const pidPath = join(state, `pid.${unit}`);
+const statusPath = join(state, `status.${unit}`);
+/** Waits for what it has started, so that its end is known, and it leaves no zombie. */
+const KEEPER = 'status=$1; pid=$2; shift 2; "$@" & echo $! > "$pid"; wait $!; echo $? > "$status"';
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -27,10 +40,17 @@ function fail(status: number, text: string): never {
   process.exit(status);
 }
 
-/** Whoever takes in orphans here may leave them as zombies: those have ended. */
+/** How it ended; undefined while it has not, or was told to. */
+function endStatus(): number | undefined {
+  if (running() !== undefined || !existsSync(statusPath)) return undefined;
+  return Number(readFileSync(statusPath, "utf8"));
+}
+
+/** One that was killed may be a zombie for a moment. */
 function running(): number | undefined {
   if (!existsSync(pidPath)) return undefined;
   const pid = Number(readFileSync(pidPath, "utf8"));
+  if (pid === 0) return undefined;
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     return stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z") ? undefined : pid;
@@ -45,22 +65,30 @@ function quotedIn(line: string): string[] {
   );
 }
 
-function start(): void {
+async function start(): Promise<void> {
   if (!existsSync(unitPath)) fail(5, `Failed to start ${unit}: Unit ${unit} not found.`);
   if (running() !== undefined) return;
+  rmSync(pidPath, { force: true });
   const lines = readFileSync(unitPath, "utf8").split("\n");
   const [program = "", ...args] = quotedIn(lines.find((line) => line.startsWith("ExecStart=")) ?? "");
   const settings = lines.filter((line) => line.startsWith("Environment=")).flatMap(quotedIn);
   const env = Object.fromEntries(settings.map((setting) => setting.split(/=(.*)/s, 2)));
-  const log = openSync(join(state, `${unit}.log`), "a");
-  const child = spawn(program, args, {
+  const logPath = join(state, `${unit}.log`);
+  const log = openSync(logPath, "a");
+  rmSync(statusPath, { force: true });
+  const beganAt = fstatSync(log).size;
+  const child = spawn("/bin/sh", ["-c", KEEPER, "keeper", statusPath, pidPath, program, ...args], {
     detached: true,
     cwd: state,
     env: { HOME: process.env["HOME"] ?? state, ...env },
     stdio: ["ignore", log, log],
   });
-  writeFileSync(pidPath, String(child.pid));
   child.unref();
+  // As a unit that says when it is ready: its start is over once it stands, or has ended.
+  while (!READY.test(readFileSync(logPath, "utf8").slice(beganAt))) {
+    if (endStatus() !== undefined) fail(1, `Job for ${unit} failed because it exited with ${endStatus()}.`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 async function stop(): Promise<void> {
@@ -75,6 +103,7 @@ async function stop(): Promise<void> {
     if (Date.now() > untilMs) process.kill(pid, "SIGKILL");
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  rmSync(statusPath, { force: true });
 }
 
 async function main(): Promise<void> {
@@ -84,16 +113,17 @@ async function main(): Promise<void> {
     case "show": {
       if (unit === "") return say(`UnitPath=${unitDir} /etc/systemd/user`);
       const pid = running();
+      const hasFailed = (endStatus() ?? 0) !== 0;
       const isLoaded = existsSync(unitPath) || pid !== undefined;
       return say(
         [
           `LoadState=${isLoaded ? "loaded" : "not-found"}`,
-          `ActiveState=${pid === undefined ? "inactive" : "active"}`,
-          `SubState=${pid === undefined ? "dead" : "running"}`,
-          "Result=success",
+          `ActiveState=${pid !== undefined ? "active" : hasFailed ? "failed" : "inactive"}`,
+          `SubState=${pid !== undefined ? "running" : hasFailed ? "failed" : "dead"}`,
+          `Result=${hasFailed ? "exit-code" : "success"}`,
           `MainPID=${pid ?? 0}`,
           "NRestarts=0",
-          "ExecMainStatus=0",
+          `ExecMainStatus=${endStatus() ?? 0}`,
           `UnitFileState=${existsSync(enabledPath) ? "enabled" : "disabled"}`,
         ].join("\n"),
       );
@@ -115,7 +145,7 @@ async function main(): Promise<void> {
     case "disable":
       return rmSync(enabledPath, { force: true });
     case "start":
-      return start();
+      return await start();
     case "stop":
       return await stop();
     default:
