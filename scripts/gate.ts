@@ -34,10 +34,14 @@ const vitest = (...args: string[]): Gate => ({
 });
 
 /** All but `clients`, which needs programs that are no part of the project. */
-const OURS = ["fast", "unhurried", "e2e"].flatMap((name) => ["--project", name]);
+const OURS = ["fast", "unhurried", "e2e", "page"].flatMap((name) => ["--project", name]);
 
 const BUILD: Gate = { name: "build", command: ["node", "scripts/build-binaries.ts", "--if-stale"] };
 const TYPES: Gate = { name: "types", command: ["tsc", "--noEmit"] };
+/** What runs in a browser knows a document, and nothing else here does. */
+const PAGE_TYPES = ["src/dashboard/page", "test/page"].map(
+  (folder): Gate => ({ name: `types of ${folder}`, command: ["tsc", "--noEmit", "--project", folder] }),
+);
 const LINT: Gate = { name: "lint", command: ["biome", "check", "--error-on-warnings", "."] };
 const DEAD: Gate = { name: "dead code", command: ["knip"] };
 const SIMULATION: Gate = {
@@ -46,8 +50,8 @@ const SIMULATION: Gate = {
 };
 
 const SUITES: Readonly<Record<string, readonly Gate[]>> = {
-  ok: [TYPES, LINT, DEAD, vitest("--project", "fast")],
-  test: [BUILD, TYPES, LINT, DEAD, vitest(...OURS), SIMULATION],
+  ok: [TYPES, ...PAGE_TYPES, LINT, DEAD, vitest("--project", "fast")],
+  test: [BUILD, TYPES, ...PAGE_TYPES, LINT, DEAD, vitest(...OURS), SIMULATION],
 };
 
 async function main(suiteName: string | undefined): Promise<void> {

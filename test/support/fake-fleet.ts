@@ -257,10 +257,8 @@ export class FakeFleet {
 
   #columns(key: string, fromMs: number, stepMs: number, steps: number): SummaryColumns {
     const samples = this.history(key)?.samples ?? [];
-    const slots = Array.from({ length: steps }, (_, index): readonly MinuteSample[] => {
-      const begin = fromMs + index * stepMs;
-      return samples.filter(({ atMs }) => atMs >= begin && atMs < begin + stepMs);
-    });
+    const byStep = Map.groupBy(samples, ({ atMs }) => Math.floor((atMs - fromMs) / stepMs));
+    const slots = Array.from({ length: steps }, (_, index) => byStep.get(index) ?? []);
     const column = (figure: (samples: readonly MinuteSample[]) => number | null) =>
       slots.map((within) => (within.length === 0 ? null : figure(within)));
     const sum = (figure: (sample: MinuteSample) => number) =>

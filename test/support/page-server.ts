@@ -4,7 +4,7 @@
  */
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { StreamEventName, StreamEvents, ToldHappening } from "../../src/dashboard/api.ts";
+import type { ApiFailure, StreamEventName, StreamEvents, ToldHappening } from "../../src/dashboard/api.ts";
 import { policyFor } from "../../src/dashboard/policy.ts";
 import type { Happening } from "../../src/domain/overview.ts";
 import type { FakeFleet } from "./fake-fleet.ts";
@@ -76,35 +76,22 @@ export class PageServer {
         "content-security-policy": policyFor(this.#html),
       });
       response.end(this.#html);
-      return;
+    } else if (this.mood === "refused") json(response, 401, REFUSED);
+    else if (this.mood === "failing") json(response, 500, FAILED);
+    else if (pathname === "/api/stream") this.#stream(response);
+    else {
+      const answer = this.#data(pathname, searchParams.get("key"));
+      if (answer === null) json(response, 404, NOT_FOUND);
+      else json(response, 200, answer);
     }
-    if (this.mood === "refused") {
-      const hint = "run prism dashboard again for a new link";
-      return json(response, 401, {
-        error: { code: "unauthorized", message: "this browser was not let in", hint },
-      });
-    }
-    if (this.mood === "failing") {
-      return json(response, 500, {
-        error: { code: "internal", message: "something went wrong inside Prism" },
-      });
-    }
-    if (pathname === "/api/stream") return this.#stream(response);
-    const key = searchParams.get("key");
-    const answer =
-      pathname === "/api/history"
-        ? key === null
-          ? this.fleet.summary()
-          : this.fleet.history(key)
-        : pathname === "/api/signals"
-          ? this.fleet.signals(key ?? "")
-          : pathname.startsWith("/api/signal/")
-            ? this.fleet.trace(decodeURIComponent(pathname.slice("/api/signal/".length)))
-            : null;
-    if (answer === null) {
-      return json(response, 404, { error: { code: "not_found", message: "there is nothing of that name" } });
-    }
-    json(response, 200, answer);
+  }
+
+  #data(pathname: string, key: string | null): unknown {
+    const [, id] = /^\/api\/signal\/(.+)$/.exec(pathname) ?? [];
+    if (id !== undefined) return this.fleet.trace(decodeURIComponent(id));
+    if (pathname === "/api/signals") return this.fleet.signals(key ?? "");
+    if (pathname !== "/api/history") return null;
+    return key === null ? this.fleet.summary() : this.fleet.history(key);
   }
 
   #stream(response: ServerResponse): void {
@@ -116,6 +103,16 @@ export class PageServer {
     this.#write(response, "overview", { overview: this.fleet.overview, happenings: this.#told.slice(-200) });
   }
 }
+
+const REFUSED: ApiFailure = {
+  error: {
+    code: "unauthorized",
+    message: "this browser was not let in",
+    hint: "run prism dashboard again for a new link",
+  },
+};
+const FAILED: ApiFailure = { error: { code: "internal", message: "something went wrong inside Prism" } };
+const NOT_FOUND: ApiFailure = { error: { code: "not_found", message: "there is nothing of that name" } };
 
 function json(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json; charset=utf-8" });

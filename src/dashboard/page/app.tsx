@@ -8,7 +8,7 @@ import { Personas } from "./personas.tsx";
 import { hasStream } from "./room.ts";
 import { fleet, link, place } from "./session.ts";
 import { Stream } from "./stream.tsx";
-import { Announcer, Summary } from "./summary.tsx";
+import { Announcer, HubSummary, Summary } from "./summary.tsx";
 
 export function App() {
   return (
@@ -66,7 +66,7 @@ function Body() {
 function EmptyHost() {
   return (
     <>
-      <Summary />
+      <HubSummary />
       <Empty />
     </>
   );

@@ -9,7 +9,7 @@ import { minuteText } from "./model/times.ts";
 import { theme } from "./preferences.ts";
 
 /** A colour by the name of its property in the style sheet. */
-export type Ink = "accent" | "deaf" | "stuck" | "calm" | "faint";
+export type Ink = "accent" | "deaf" | "stuck" | "calm" | "quiet" | "faint";
 
 export interface Line {
   readonly values: readonly (number | null)[];
@@ -34,7 +34,7 @@ export interface ChartProps {
 }
 
 const AXIS_WIDTH = 52;
-const TIMES_HEIGHT = 22;
+const TIMES_HEIGHT = 26;
 const SYNC_KEY = "day";
 
 export function Chart(props: ChartProps) {
@@ -46,7 +46,6 @@ export function Chart(props: ChartProps) {
   const shape = props.lines.map(({ form, ink }) => `${form} ${ink}`).join();
   const themed = theme.value;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: made anew only when its form or the colours change
   useLayoutEffect(() => {
     const element = place.current;
     if (element === null) return;
@@ -118,7 +117,7 @@ function optionsOf(props: ChartProps, element: HTMLElement): uPlot.Options {
         grid: { show: false },
         ticks: { show: false },
         size: TIMES_HEIGHT,
-        gap: 4,
+        gap: 8,
         space: 64,
         values: (_, splits) => splits.map((at) => minuteText(at * 1000)),
       },
@@ -150,7 +149,7 @@ function seriesOf({ form, ink }: Line, element: HTMLElement): uPlot.Series {
   const plain = { stroke, points: { show: false }, spanGaps: false } as const;
   switch (form) {
     case "line":
-      return { ...plain, width: 1.5, points: { show: alonePoints, size: 4, width: 0, fill: stroke } };
+      return { ...plain, width: 1.5, points: { filter: alonePoints, size: 4, width: 0, fill: stroke } };
     case "area": {
       const stepped = uPlot.paths.stepped?.({ align: 1 });
       return { ...plain, width: 1.5, fill: () => faded(stroke()), ...(stepped && { paths: stepped }) };
@@ -167,9 +166,11 @@ function seriesOf({ form, ink }: Line, element: HTMLElement): uPlot.Series {
 }
 
 /** A value between two gaps has no line: without a point it would not be seen at all. */
-function alonePoints(chart: uPlot, index: number): boolean {
-  const values = chart.data[index] ?? [];
-  return values.some((value, at) => value != null && values[at - 1] == null && values[at + 1] == null);
+function alonePoints(chart: uPlot, index: number): number[] {
+  const values = Array.from(chart.data[index] ?? []);
+  return values.flatMap((value, at) =>
+    value != null && values[at - 1] == null && values[at + 1] == null ? [at] : [],
+  );
 }
 
 function faded(color: string): string {

@@ -1,10 +1,11 @@
 /**
- * The one clock of the page, by the server's time: ticks once a second and sleeps while nobody looks. Whoever shows a
+ * The one clock of the page, by the server's time: ticks about once a second and sleeps while nobody looks. Whoever shows a
  * time that moves reads it inside a computed text, so a tick touches the few texts that changed and nothing else.
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
 
-const TICK_MS = 1000;
+/** A little more than a second: news of each second come first, and tick by themselves. */
+const TICK_MS = 1050;
 
 /** Below this the difference is the way here, not the clock. */
 const SKEW_MS_MIN = 2000;
@@ -12,7 +13,7 @@ const SKEW_MS_MIN = 2000;
 let aheadMs = 0;
 const ticking = signal(Date.now());
 
-/** Epoch milliseconds by the server's clock, whole seconds apart. */
+/** Epoch milliseconds by the server's clock, about a second apart. */
 export const now: ReadonlySignal<number> = ticking;
 
 export function nowMs(): number {
@@ -26,12 +27,16 @@ export function heardTime(atMs: number): void {
 }
 
 export function startClock(): void {
-  const tick = () => {
-    if (document.hidden) return;
-    ticking.value = nowMs();
-    // To the next full second, not a second from here: a chain of timers drifts, and then one second is left out.
-    setTimeout(tick, TICK_MS - (nowMs() % TICK_MS));
-  };
   document.addEventListener("visibilitychange", tick);
   tick();
 }
+
+/** Also when news are shown: one drawing for both, and the next tick a second from there. */
+export function tick(): void {
+  clearTimeout(timer);
+  if (document.hidden) return;
+  ticking.value = nowMs();
+  timer = setTimeout(tick, TICK_MS);
+}
+
+let timer: ReturnType<typeof setTimeout> | undefined;

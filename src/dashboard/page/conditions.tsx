@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import type { Place } from "./model/place.ts";
 import { Command } from "./parts/command.tsx";
-import { Ago, Until } from "./parts/moving-time.tsx";
+import { Since, Until } from "./parts/moving-time.tsx";
 import { StandingMark } from "./parts/standing-mark.tsx";
 import { fleet, go, link, place, retryNow } from "./session.ts";
 
@@ -12,9 +12,6 @@ const SKELETON_ROWS = 12;
 export function Loading() {
   return (
     <section class="loading" aria-label="Loading" aria-busy="true">
-      <p role="status" class="unseen">
-        Asking the daemons of this host
-      </p>
       <div class="bones" aria-hidden="true">
         <i class="bone is-headline" />
         <div>
@@ -26,6 +23,9 @@ export function Loading() {
           <i key={index} class="bone is-row" />
         ))}
       </div>
+      <p role="status" class="asking">
+        Asking the daemons of this host&hellip;
+      </p>
     </section>
   );
 }
@@ -75,7 +75,8 @@ export function LostBanner() {
     <div class="banner" role="alert">
       <StandingMark standing="deaf" />
       <p>
-        <b>The connection is lost.</b> What you see is as it was <Ago atMs={now.sinceMs} /> ago: {now.reason}.
+        <b>The connection is lost.</b> What you see is as it was <Since atMs={now.sinceMs} /> ago:{" "}
+        {now.reason}.
       </p>
       <Retry retryAtMs={now.retryAtMs} />
     </div>

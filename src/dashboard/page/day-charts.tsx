@@ -22,7 +22,7 @@ export function DayCharts({ history }: { readonly history: PersonaHistory }) {
       <header>
         <h3 id="day-title">Last {hours === 1 ? "hour" : `${hours} hours`}</h3>
         <At day={day} cursor={cursor} />
-        <div class="segments" role="group" aria-label="Span">
+        <fieldset class="segments" aria-label="Span">
           {SPANS.map((one) => (
             <button
               type="button"
@@ -36,7 +36,7 @@ export function DayCharts({ history }: { readonly history: PersonaHistory }) {
               {one} h
             </button>
           ))}
-        </div>
+        </fieldset>
       </header>
       <StateBand day={day} cursor={cursor} />
       <Drawn
@@ -55,11 +55,11 @@ export function DayCharts({ history }: { readonly history: PersonaHistory }) {
         topMin={3}
         unit="count"
         lines={[
-          { values: day.rung, ink: "faint", form: "bars" },
+          { values: day.rung, ink: "quiet", form: "bars" },
           { values: day.failed, ink: "deaf", form: "bars" },
         ]}
         legend={[
-          { name: "taken", values: day.rung, ink: "faint", whole: "sum" },
+          { name: "taken", values: day.rung, ink: "quiet", whole: "sum" },
           { name: "failed", values: day.failed, ink: "deaf", whole: "sum" },
           { name: "drains", values: day.drains, ink: null, whole: "sum" },
         ]}
@@ -72,12 +72,12 @@ export function DayCharts({ history }: { readonly history: PersonaHistory }) {
         unit="ms"
         hasTimes
         lines={[
-          { values: day.latencyMsMax, ink: "faint", form: "line" },
+          { values: day.latencyMsMax, ink: "quiet", form: "line" },
           { values: day.latencyMs, ink: "accent", form: "line" },
         ]}
         legend={[
           { name: "mean", values: day.latencyMs, ink: "accent", whole: "none" },
-          { name: "longest", values: day.latencyMsMax, ink: "faint", whole: "none" },
+          { name: "longest", values: day.latencyMsMax, ink: "quiet", whole: "none" },
         ]}
       />
     </section>
@@ -109,7 +109,6 @@ interface DrawnProps extends Shared {
 function Drawn({ name, day, cursor, topMin, unit, hasTimes = false, lines, legend }: DrawnProps) {
   const valueText = unit === "ms" ? measuredText : countText;
   const first = lines.at(-1)?.values ?? [];
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the lines are made of the day alone
   const kept = useMemo(() => lines, [day]);
   return (
     <figure>
@@ -173,7 +172,6 @@ const STATE_INKS = {
 
 function StateBand({ day, cursor }: Shared) {
   const shares = sharesOf(day);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: made of the day alone
   const lines = useMemo(
     () =>
       LIFECYCLE_STATES.map((state, index): Line => {

@@ -71,10 +71,7 @@ export class Fleet {
   /** @param told oldest first; those that are known already are passed over */
   applyHappenings(told: readonly ToldHappening[]): void {
     const known = this.happenings.peek();
-    const newest = known[0];
-    const news = told.filter(
-      ({ series, number }) => newest === undefined || series !== newest.series || number > newest.number,
-    );
+    const news = told.filter((one) => isNews(one, known[0]));
     if (news.length === 0) return;
     this.happenings.value = [...news.toReversed(), ...known].slice(0, HAPPENINGS_MAX);
   }
@@ -110,6 +107,17 @@ export class Fleet {
     this.#columns.set(key, fresh);
     return fresh;
   }
+}
+
+/** Another series is another server's: all of it is news. */
+function isNews({ series, number }: ToldHappening, newest: ToldHappening | undefined): boolean {
+  return newest === undefined || series !== newest.series || number > newest.number;
+}
+
+/** @returns how many of them came after `newest` */
+export function newsSince(happenings: readonly ToldHappening[], newest: ToldHappening | undefined): number {
+  const end = happenings.findIndex((one) => !isNews(one, newest));
+  return end === -1 ? happenings.length : end;
 }
 
 /** Plain data from one source: its members stand in the same order each time. */

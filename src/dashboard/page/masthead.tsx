@@ -28,7 +28,7 @@ export function Masthead() {
       </div>
       <Search />
       <nav class="views" aria-label="How it is shown">
-        <div class="segments" role="group" aria-label="Layout">
+        <fieldset class="segments" aria-label="Layout">
           {LAYOUTS.map((one) => (
             <button
               type="button"
@@ -44,7 +44,7 @@ export function Masthead() {
               <Icon name={one} />
             </button>
           ))}
-        </div>
+        </fieldset>
         <button
           type="button"
           class="tool"
@@ -105,7 +105,9 @@ function Search() {
         spellcheck={false}
         onInput={(event) => go({ search: event.currentTarget.value })}
       />
-      <kbd aria-hidden="true">/</kbd>
+      <span class="keycap" aria-hidden="true">
+        /
+      </span>
     </search>
   );
 }

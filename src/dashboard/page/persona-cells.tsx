@@ -37,7 +37,10 @@ export function PersonaLink({ view }: Of) {
 }
 
 /** @param isShort says since when only of what should not last */
-export function Daemon({ view: { state, stateSinceMs }, isShort = false }: Of & { readonly isShort?: boolean }) {
+export function Daemon({
+  view: { state, stateSinceMs },
+  isShort = false,
+}: Of & { readonly isShort?: boolean }) {
   return (
     <span class={`daemon is-${state}`}>
       {STATE_WORDS[state]}

@@ -26,7 +26,6 @@ export function PersonaRow({ persona }: { readonly persona: string }) {
   return (
     // The link inside is what the keyboard uses; that the whole row can be clicked is for the mouse alone.
     // biome-ignore lint/a11y/useKeyWithClickEvents: see above
-    // biome-ignore lint/a11y/noStaticElementInteractions: see above
     <tbody
       class={needsHelp ? `is-${standing} is-bad` : `is-${standing}`}
       data-open={isOpen ? "" : undefined}

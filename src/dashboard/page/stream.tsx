@@ -1,26 +1,27 @@
 /** What happens, as it happens, newest first: of all personas or of one. Can be held still to be read. */
-import { computed, type Signal, signal, useComputed } from "@preact/signals";
+import { computed, type Signal, signal, useComputed, useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import type { ToldHappening } from "../api.ts";
+import { newsSince } from "./fleet.ts";
 import { countText } from "./model/figures.ts";
 import { clockText } from "./model/times.ts";
 import { HAPPENING_WORDS } from "./model/words.ts";
 import { Icon } from "./parts/icons.tsx";
 import { fleet, go, hasTenants } from "./session.ts";
 
-/** Rows in the page at once: what a person reads back before a filter serves better. */
-const SHOWN_MAX = 200;
+/** Rows in the page at first: each one costs at every drawing. Older ones come on asking. */
+const SHOWN_AT_FIRST = 80;
 
-/** The newest that is still shown while the stream is held; null: it flows. */
-const heldAt: Signal<ToldHappening | null> = signal(null);
+/** What is shown while the stream is held still; null: it flows. */
+const held: Signal<readonly ToldHappening[] | null> = signal(null);
 
 /** The key of the one that the stream beside the list is narrowed to. */
 export const followed: Signal<string | null> = signal(null);
 
-export const isHeld = computed(() => heldAt.value !== null);
+const isHeld = computed(() => held.value !== null);
 
 export function togglePause(): void {
-  heldAt.value = heldAt.peek() === null ? (fleet.happenings.peek()[0] ?? null) : null;
+  held.value = held.peek() === null ? fleet.happenings.peek() : null;
 }
 
 export function Stream() {
@@ -53,8 +54,8 @@ export function followUp(key: string | null): void {
 
 function PauseButton() {
   const missed = useComputed(() => {
-    const held = heldAt.value;
-    return held === null ? 0 : fleet.happenings.value.findIndex((one) => one === held);
+    const newest = held.value?.[0];
+    return held.value === null ? 0 : newsSince(fleet.happenings.value, newest);
   });
   return (
     <button
@@ -76,17 +77,35 @@ function PauseButton() {
 
 /** @param of one persona's key, or null for all */
 export function Happenings({ of }: { readonly of: string | null }) {
-  const all = fleet.happenings.value;
-  const held = heldAt.value;
-  const from = held === null ? 0 : Math.max(0, all.indexOf(held));
+  const isWhole = useSignal(false);
+  const most = isWhole.value ? Number.POSITIVE_INFINITY : SHOWN_AT_FIRST;
   const shown: VNode[] = [];
-  for (let index = from; index < all.length && shown.length < SHOWN_MAX; index += 1) {
-    const happening = all[index];
-    if (happening !== undefined && (of === null || happening.key === of))
-      shown.push(rowOf(happening, of !== null));
+  let hasOlder = false;
+  for (const happening of held.value ?? fleet.happenings.value) {
+    if (of !== null && happening.key !== of) continue;
+    hasOlder = shown.length === most;
+    if (hasOlder) break;
+    shown.push(rowOf(happening, of !== null));
   }
   if (shown.length === 0) return <p class="nothing">Nothing has happened yet.</p>;
-  return <ol class="happenings">{shown}</ol>;
+  return (
+    <ol class="happenings">
+      {shown}
+      {hasOlder && (
+        <li key="older">
+          <button
+            type="button"
+            class="plain"
+            onClick={() => {
+              isWhole.value = true;
+            }}
+          >
+            Show older
+          </button>
+        </li>
+      )}
+    </ol>
+  );
 }
 
 /** The same element for the same happening: what has not changed is not even compared. */

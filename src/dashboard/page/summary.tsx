@@ -24,6 +24,16 @@ export function Summary() {
   );
 }
 
+/** The hub alone: where nobody lives there is nothing else to sum up. */
+export function HubSummary() {
+  return (
+    <section class="summary" aria-label="Summary">
+      <Hub />
+      <HubTrouble />
+    </section>
+  );
+}
+
 function Headline() {
   const verdict = useComputed(() => verdictOn(fleet.views.value, fleet.hub.value));
   const waiting = useComputed(() => waitingText(verdict.value, now.value));
@@ -65,7 +75,7 @@ function Standings() {
   const counts = countByStanding(fleet.views.value);
   const { standings } = place.value;
   return (
-    <div class="chips" role="group" aria-label="Only these standings">
+    <fieldset class="chips" aria-label="Only these standings">
       {STANDINGS.map((standing, index) => (
         <button
           type="button"
@@ -82,7 +92,7 @@ function Standings() {
           <b>{countText(counts[standing])}</b>
         </button>
       ))}
-    </div>
+    </fieldset>
   );
 }
 

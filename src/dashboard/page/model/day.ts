@@ -2,8 +2,9 @@
  * The minutes of a persona's history as columns for charts: slots of one width over the whole span, so that what
  * nobody knows is seen as a gap and not drawn over.
  */
-import { LIFECYCLE_STATES, type LifecycleName } from "../../../ipc.ts";
+
 import type { MinuteSample } from "../../../domain/overview.ts";
+import { LIFECYCLE_STATES, type LifecycleName } from "../../../ipc.ts";
 import type { PersonaHistory } from "../../api.ts";
 import { countText } from "./figures.ts";
 import { measuredText, minuteText } from "./times.ts";

@@ -20,9 +20,3 @@ export function aheadText(differenceMs: number): string {
   if (Math.round(size) === 0) return text;
   return `${differenceMs < 0 ? "\u2212" : "+"}${text}`;
 }
-
-/** `reviewer, planner and builder`. */
-export function listText(words: readonly string[]): string {
-  if (words.length < 2) return words[0] ?? "";
-  return `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
-}

@@ -15,21 +15,21 @@ export interface Selection {
   readonly sort: Sort;
 }
 
-/**
- * @param drainsOf drains of one persona within the last hour, by its key
- * @returns the keys of those that pass, in the order to show them
- */
-export function selected(
-  personas: readonly PersonaView[],
-  selection: Selection,
-  drainsOf: (key: string) => number,
-): string[] {
+export interface Known {
+  /** Epoch milliseconds, by the server's clock. */
+  readonly nowMs: number;
+  /** Drains of one persona within the last hour, by its key. */
+  readonly drainsOf: (key: string) => number;
+}
+
+/** @returns the keys of those that pass, in the order to show them */
+export function selected(personas: readonly PersonaView[], selection: Selection, known: Known): string[] {
   const words = wordsOf(selection.search);
   const { standings } = selection;
   return personas
     .filter((view) => standings.length === 0 || standings.includes(view.standing))
     .filter((view) => words.length === 0 || isFound(view, words))
-    .sort(orderBy(selection.sort, drainsOf))
+    .sort(orderBy(selection.sort, known))
     .map(({ key }) => key);
 }
 
@@ -76,7 +76,12 @@ function searchedText(view: PersonaView): string {
 
 type Order = (a: PersonaView, b: PersonaView) => number;
 
-function orderBy(sort: Sort, drainsOf: (key: string) => number): Order {
+function orderBy(sort: Sort, { nowMs, drainsOf }: Known): Order {
+  const worstFirst: Order = (a, b) => rankOf(a, nowMs) - rankOf(b, nowMs) || byName(a, b);
+  const descending =
+    (figure: (view: PersonaView) => number): Order =>
+    (a, b) =>
+      figure(b) - figure(a) || worstFirst(a, b);
   switch (sort) {
     case "worst":
       return worstFirst;
@@ -93,15 +98,18 @@ function orderBy(sort: Sort, drainsOf: (key: string) => number): Order {
   }
 }
 
-/** Among equals in standing by name alone: an order that follows each count would never stand still. */
-function worstFirst(a: PersonaView, b: PersonaView): number {
-  return STANDINGS.indexOf(a.standing) - STANDINGS.indexOf(b.standing) || byName(a, b);
+/** Who waits no longer than this stands where it stands when nothing waits. */
+export const SHORT_WAIT_MS = 15_000;
+
+/**
+ * Among equals the name decides, and a short wait counts for nothing: in a fleet at work signals come and are drained
+ * within seconds, and a list that followed each of them would never stand still.
+ */
+function rankOf({ standing, oldestAtMs }: PersonaView, nowMs: number): number {
+  const isShort = standing === "waiting" && oldestAtMs !== null && nowMs - oldestAtMs < SHORT_WAIT_MS;
+  return STANDINGS.indexOf(isShort ? "well" : standing);
 }
 
 function byName(a: PersonaView, b: PersonaView): number {
   return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
-}
-
-function descending(figure: (view: PersonaView) => number): Order {
-  return (a, b) => figure(b) - figure(a) || worstFirst(a, b);
 }
