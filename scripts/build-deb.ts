@@ -82,6 +82,10 @@ async function lay(stage: string, executable: string, version: string): Promise<
     mode: 0o644,
   });
   await run("chmod", ["-R", "u=rwX,go=rX", stage]);
+  for (const [name, text] of Object.entries(SCRIPTS)) {
+    await writeFile(join(stage, "DEBIAN", name), text);
+    await run("chmod", ["0755", join(stage, "DEBIAN", name)]);
+  }
 }
 
 async function sums(stage: string, paths: readonly string[]): Promise<string> {
@@ -143,6 +147,49 @@ function changelogText(version: string): string {
   * See CHANGELOG.md of this version for what is new.
 
  -- ${MAINTAINER}  ${DATE.toUTCString().replace("GMT", "+0000")}
+`;
+}
+
+/**
+ * What runs is a user's: root starts nothing of theirs anew, and can't see whether it comes back connected. So whoever
+ * upgrades or removes the package is told what goes on as it was, whose it is, and the command that those users type.
+ */
+const SCRIPTS: Readonly<Record<string, string>> = {
+  postinst: maintainerScript({
+    when: '"$1" = configure ] && [ -n "$2"',
+    // What runs keeps the file that it was started from.
+    program: "/usr/bin/prism (deleted)",
+    says: [
+      "what runs of it goes on as version $2, and loses nothing by it: $users",
+      "each of these users starts theirs on the new one by: prism service restart --older",
+    ],
+  }),
+  prerm: maintainerScript({
+    when: '"$1" = remove',
+    program: "/usr/bin/prism",
+    says: [
+      "hub and daemons of these users are not started again once they end: $users",
+      "each of them has theirs taken away, data kept, by: prism uninstall, before the package goes",
+    ],
+  }),
+};
+
+function maintainerScript(of: {
+  readonly when: string;
+  readonly program: string;
+  readonly says: readonly string[];
+}): string {
+  return `#!/bin/sh
+set -e
+[ ${of.when} ] || exit 0
+users=$(
+  for exe in /proc/[0-9]*/exe; do
+    [ "$(readlink "$exe" 2>/dev/null)" = "${of.program}" ] || continue
+    stat -c %U "\${exe%/exe}" 2>/dev/null || true
+  done | sort -u | tr '\\n' ' '
+)
+[ -n "$users" ] || exit 0
+${of.says.map((line) => `echo "prism: ${line}"`).join("\n")}
 `;
 }
 

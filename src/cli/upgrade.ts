@@ -13,7 +13,7 @@ import { type Candidate, placeCandidate } from "./install/candidate.ts";
 import { heldInstallation } from "./install/held.ts";
 import { currentVersion, pruneVersions } from "./install/pieces.ts";
 import type { Places } from "./install/places.ts";
-import { turnOver } from "./install/restart.ts";
+import { patience, turnOver } from "./install/restart.ts";
 import { daemonLives, lifeOf, openServices, type Service } from "./install/services.ts";
 import { mustBeUsers, placesHere } from "./install/whole.ts";
 import { type Kind, path } from "./kinds.ts";
@@ -23,9 +23,6 @@ import { json } from "./settings.ts";
 import { listText } from "./surface/told.ts";
 import { verb } from "./verb.ts";
 
-/** A daemon comes up in a second; on a host that starts fifty programs at once in some ten. */
-const UP_MS_MAX = 60_000;
-const ASK_EVERY_MS = 200;
 /** A rack of them. */
 const SERVICES_MAX = 1000;
 
@@ -162,9 +159,7 @@ async function replaced(
         };
         if (tell) runtime.err.write(`${ink.dim(`${shown} ${words[what]}`)}\n`);
       },
-      upMsMax: UP_MS_MAX,
-      monotonicMs: () => performance.now(),
-      pause: () => new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS)),
+      ...patience,
     }).catch((error: unknown) => {
       // All is on the former version again, so there is nothing to go on with.
       if (isRolledBack) {

@@ -164,6 +164,11 @@ export const VERB_GROUPS: readonly VerbEntryGroup[] = [
         load: async () => (await import("./service/uninstall.ts")).serviceUninstall,
       },
       {
+        name: "service restart",
+        summary: "start what this host keeps alive anew, one after the other",
+        load: async () => (await import("./service/restart.ts")).serviceRestart,
+      },
+      {
         name: "service status",
         summary: "what this host keeps alive, and how it fares",
         load: async () => (await import("./service/status.ts")).serviceStatus,

@@ -9,7 +9,7 @@ import { fine, type Prism, prismOf, USER, untilSo } from "./place.ts";
 
 const PERSONAS = ["ann", "bob", "cy"] as const;
 
-let machine: Machine & { readonly program: string };
+let machine: Machine;
 let prism: Prism;
 const sh = (script: string): Promise<string> => fine(machine, "sh", "-c", script);
 const install = (persona: string) =>

@@ -17,11 +17,20 @@ const sh = (script: string): Promise<string> => fine(manager, "sh", "-c", script
 const kill = (signal: string, pid: number | null): Promise<string> =>
   fine(manager, "kill", `-${signal}`, String(pid));
 
-const install = (persona: string) =>
+const create = (persona: string) =>
   prism.asked(
-    ...["service", "install", "daemon", "--persona", persona, "--project", "shop"],
+    ...["persona", "create", persona, "--project", "shop"],
     ...["--surface", "exec", "--exec-command", "true"],
   );
+
+/** What doctor says of a service, on its one page. */
+async function diagnosis(persona: string) {
+  const { out } = await run(manager, "prism", "doctor", "--json");
+  const { checks } = JSON.parse(out) as {
+    checks: readonly { name: string; verdict: string; finding: string; remedy?: string }[];
+  };
+  return checks.find(({ name }) => name === `service ${nameOf(persona)}`);
+}
 
 /** Two signals for each of them that nobody has drained yet. */
 async function sentTo(personas: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -55,7 +64,7 @@ beforeAll(async () => {
   await fine(manager, "mkdir", "shop");
   await fine(manager, EXECUTABLE, "install", "--hub");
   for (const persona of PERSONAS) {
-    expect((await install(persona)).connected).toMatchObject({ isConnected: true });
+    expect(await create(persona)).toMatchObject({ standing: expect.stringContaining("connected") });
   }
 });
 
@@ -144,8 +153,14 @@ describe("what no start mends does not loop", () => {
       ({ state }) => state === "failed",
     );
     expect(failed).toMatchObject({ pid: null, why: "exit status 78" });
+    expect(await diagnosis("cy")).toMatchObject({
+      verdict: "fail",
+      finding: expect.stringMatching(/^.*cy@shop has failed and is not started again.*configuration/),
+      remedy: expect.stringContaining("systemctl --user start"),
+    });
     await fine(manager, "rm", ".prism/config.json");
-    expect((await install("cy")).connected).toMatchObject({ isConnected: true });
+    await create("cy");
+    await prism.connected(["cy"]);
   });
 
   test("any other cause, as another daemon that was started by hand: it is left after so many starts", async () => {
@@ -174,10 +189,15 @@ describe("what no start mends does not loop", () => {
     const before = await lastStart();
     expect((await run(manager, "systemctl", "--user", "start", nameOf("bob"))).status).toBe(1);
     expect(await lastStart()).toBe(before);
+    expect(await diagnosis("bob")).toMatchObject({
+      verdict: "fail",
+      finding: expect.stringContaining("bob@shop has failed and is not started again"),
+    });
     const ended = ran(byHand);
     byHand.kill("SIGTERM");
     await ended;
-    expect((await install("bob")).connected).toMatchObject({ isConnected: true });
+    await create("bob");
+    await prism.connected(["bob"], [byHand.pid ?? null]);
     await noDropIn(nameOf("bob"));
   });
 });

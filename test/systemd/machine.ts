@@ -3,13 +3,17 @@
  * journal, logind and an ordinary user. Needs root. Knows nothing of Prism.
  */
 import type { ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmdirSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { bootableRoot } from "../smoke/roots.ts";
 import { makeGroups, openNamespace } from "./namespace.ts";
 import { asUser, type Place, piped, type Ran, ran, USER, untilSo } from "./place.ts";
 
+const GIVEN = "/usr/local/lib/prism-given";
+
 export interface Machine extends Place {
+  /** Where what it was given lies in there. */
+  readonly program: string;
   /** Settles once all that is started at boot is begun. */
   boot(): Promise<void>;
   /** In order, as `systemctl poweroff`. */
@@ -21,23 +25,20 @@ export interface Machine extends Place {
   close(): Promise<void>;
 }
 
-/**
- * @param executable of this machine, found in there at `program`
- */
-export async function openMachine(executable: string): Promise<Machine & { readonly program: string }> {
+/** @param given a file or folder of this machine, found in there at `given` */
+export async function openMachine(given: string): Promise<Machine> {
   if (!existsSync("/usr/bin/systemd-nspawn")) {
     throw new Error("systemd-nspawn is missing: apt-get install systemd-container");
   }
   const folder = mkdtempSync("/tmp/prism-machine-");
   const rootDir = join(folder, "root");
   const userDir = `/home/${USER.name}`;
-  const program = "/usr/local/lib/prism-candidate";
   // Its own disk is gone with the namespace.
   const { enter, close } = await openNamespace(`mount -t tmpfs -o mode=755 tmpfs ${folder}
 mkdir ${folder}/upper ${folder}/work ${rootDir}
 mount -t overlay overlay -o lowerdir=${bootableRoot()},upperdir=${folder}/upper,workdir=${folder}/work ${rootDir}
 chroot ${rootDir} /usr/sbin/useradd --create-home --uid ${USER.id} --shell /bin/sh ${USER.name}
-touch ${rootDir}${program}`);
+${statSync(given).isDirectory() ? "mkdir" : "touch"} ${rootDir}${GIVEN}`);
   const groups = makeGroups(basename(folder), 0);
   let nspawn: ChildProcess | undefined;
   let inside: readonly string[] = [];
@@ -61,11 +62,11 @@ touch ${rootDir}${program}`);
 
   return {
     userDir,
-    program,
+    program: GIVEN,
     begin: (argv) => piped([...inside, ...asUser(userDir), ...argv]),
     root,
     async boot() {
-      const words = [`--directory=${rootDir}`, `--bind-ro=${executable}:${program}`, ...QUIET, "--boot"];
+      const words = [`--directory=${rootDir}`, `--bind-ro=${given}:${GIVEN}`, ...QUIET, "--boot"];
       const hybrid = ["env", "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1"];
       nspawn = groups.begin(enter, [...hybrid, "systemd-nspawn", ...words], "ignore");
       const leader = await leaderOf(nspawn);

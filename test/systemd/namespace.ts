@@ -48,6 +48,8 @@ export async function openNamespace(script: string): Promise<Namespace> {
 export interface Groups {
   /** Begins a command in them, that forks nothing on the way: its pid is the child's. */
   begin(enter: readonly string[], argv: readonly string[], stdio: "ignore" | "pipe"): ChildProcess;
+  /** The commands of all that is in them. */
+  commands(): readonly string[];
   /** Kills all that is in them. */
   empty(): Promise<void>;
   /** Empties and removes them. */
@@ -67,6 +69,8 @@ export function makeGroups(name: string, owner: number): Groups {
       const words = ["-c", `${join}; exec "$@"`, "sh", ...enter, ...argv];
       return spawn("sh", words, { stdio: ["ignore", stdio, stdio] });
     },
+    commands: () =>
+      groups.flatMap((group) => [group, ...subgroups(group)].flatMap(processesIn).map(commandOf)),
     async empty() {
       for (const group of groups) await emptied(group);
     },
@@ -105,6 +109,14 @@ function subgroups(group: string): readonly string[] {
 
 function processesIn(group: string): readonly number[] {
   return readFileSync(join(group, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number);
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+  } catch {
+    return "";
+  }
 }
 
 function killed(pid: number): number {

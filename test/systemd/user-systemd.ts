@@ -23,6 +23,8 @@ export interface UserManager extends Place {
   start(): Promise<void>;
   /** As a logout without lingering, or an update of systemd, ends it: all that it keeps ends with it. */
   stop(): Promise<void>;
+  /** The commands of all that it keeps, and of what was begun as the user. */
+  commands(): readonly string[];
   /** Ends all, and takes everything away. */
   close(): Promise<void>;
 }
@@ -59,6 +61,7 @@ export async function openUserManager(): Promise<UserManager> {
       );
     },
     stop,
+    commands: groups.commands,
     async close() {
       await stop();
       await groups.close();

@@ -6,6 +6,17 @@
 import { PrismError } from "../../domain/errors.ts";
 import type { Life, Service, Services } from "./services.ts";
 
+/** A daemon comes up in a second; on a host that starts fifty programs at once in some ten. */
+const UP_MS_MAX = 60_000;
+const ASK_EVERY_MS = 200;
+
+/** How long, and how often, this host's services are asked. */
+export const patience = {
+  upMsMax: UP_MS_MAX,
+  monotonicMs: () => performance.now(),
+  pause: () => new Promise<void>((resolve) => setTimeout(resolve, ASK_EVERY_MS)),
+} as const;
+
 /** What is to run in the end. */
 export interface Due {
   readonly service: Service;
@@ -13,9 +24,17 @@ export interface Due {
   readonly mustBeUp: boolean;
 }
 
-export interface Turnover {
-  readonly services: Pick<Services, "list" | "isRunning" | "restart">;
+/** How one is started anew and seen to come back. */
+export interface Restart {
+  readonly services: Pick<Services, "restart">;
   readonly lifeOf: (service: Service) => Promise<Life | undefined>;
+  readonly upMsMax: number;
+  readonly monotonicMs: () => number;
+  readonly pause: () => Promise<void>;
+}
+
+export interface Turnover extends Restart {
+  readonly services: Pick<Services, "list" | "isRunning" | "restart">;
   /** What an earlier try that was cut short may have stopped, by name: whether it must be up. */
   readonly owed: ReadonlyMap<string, boolean>;
   /** Told all that are to run in the end, before the first of them is touched. */
@@ -23,9 +42,6 @@ export interface Turnover {
   /** Puts the former program back. */
   readonly rollBack: () => void;
   readonly told: (service: Service, what: "restarting" | "back" | "rolledBack") => void;
-  readonly upMsMax: number;
-  readonly monotonicMs: () => number;
-  readonly pause: () => Promise<void>;
 }
 
 /**
@@ -53,11 +69,14 @@ export async function turnOver(turnover: Turnover): Promise<readonly Service[]> 
   return due.map(({ service }) => service);
 }
 
-/** @returns why it is not back; undefined if it is */
-async function restarted(
+/**
+ * @param before its life until now; undefined if that does not answer
+ * @returns why it is not back; undefined if it is
+ */
+export async function restarted(
   { service, mustBeUp }: Due,
   before: string | undefined,
-  { services, lifeOf, upMsMax, monotonicMs, pause }: Turnover,
+  { services, lifeOf, upMsMax, monotonicMs, pause }: Restart,
 ): Promise<string | undefined> {
   try {
     await services.restart(service);
