@@ -60,8 +60,8 @@ const definition = table({
       about: "an agent in Claude Code, woken when signals wait",
     },
     {
-      line: "prism persona create ci --project . --surface tmux --tmux-target ci --lease 30d",
-      about: "the agent in that pane; signals are taken for it for a month unheard",
+      line: "prism persona create ci --project . --surface tmux --tmux-target ci",
+      about: "the agent in that pane, whatever it is",
     },
     {
       line: "prism persona create ops --project . --surface exec --exec-command ./on-ring",
