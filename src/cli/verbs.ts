@@ -165,7 +165,7 @@ export const VERB_GROUPS: readonly VerbEntryGroup[] = [
       },
       {
         name: "service restart",
-        summary: "start what this host keeps alive anew, one after the other",
+        summary: "start what this host keeps alive anew, one by one",
         load: async () => (await import("./service/restart.ts")).serviceRestart,
       },
       {

@@ -202,7 +202,7 @@ describe("what no start mends does not loop", () => {
   });
 });
 
-test("what was wrapped, or told to stop, stays down", async () => {
+test("what was wrapped, or told to stop, stays down until all is started anew, as at a boot", async () => {
   await prism.asked("wrap", "--persona", "bob", "--project", "shop");
   const { pid } = await prism.service(nameOf("cy"));
   await kill("TERM", pid);
@@ -213,4 +213,7 @@ test("what was wrapped, or told to stop, stays down", async () => {
     );
     expect(ended).toMatchObject({ state: "stopped", pid: null, why: null });
   }
+  await manager.stop();
+  await manager.start();
+  await prism.connected(PERSONAS);
 });
