@@ -66,6 +66,11 @@ const PARTS: readonly Part[] = [
     load: async () => (await import("./metrics.ts")).measureMetrics,
   },
   {
+    name: "page",
+    title: "the dashboard's page over 50 daemons at work",
+    load: async () => (await import("./page.ts")).measurePage,
+  },
+  {
     name: "websocket",
     title: "the WebSocket client against its peers",
     load: async () => (await import("./websocket.ts")).measureWebSocket,

@@ -2,8 +2,8 @@
  * A real browser for the page: Debian's Chromium, driven without a window. Where there is none, tests say so and are
  * skipped. Nothing is downloaded.
  */
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync } from "node:fs";
+import axe from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
 
 const PLACES = [
@@ -31,12 +31,10 @@ export interface Violation {
   readonly targets: readonly string[];
 }
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
 /** What the accessibility checker finds serious or critical, as the page is at this moment. */
 export async function seriousViolations(page: Page): Promise<readonly Violation[]> {
   // Through the debugger: the page's own policy runs no script but its own.
-  await page.evaluate(AXE);
+  await page.evaluate(axe.source);
   return page.evaluate(async () => {
     const { axe } = globalThis as unknown as {
       axe: {

@@ -2,10 +2,8 @@
 import { effect, type Signal, signal } from "@preact/signals";
 
 export const THEMES = ["system", "light", "dark"] as const;
-export type Theme = (typeof THEMES)[number];
 
 export const LAYOUTS = ["rows", "tiles"] as const;
-export type Layout = (typeof LAYOUTS)[number];
 
 export const theme = kept("theme", THEMES);
 export const layout = kept("layout", LAYOUTS);
