@@ -5,7 +5,7 @@
 import type { Signal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import { minuteText } from "./model/times.ts";
+import { minuteText } from "../../domain/overview/times.ts";
 import { theme } from "./preferences.ts";
 
 /** A colour by the name of its property in the style sheet. */

@@ -2,13 +2,13 @@
 import { type Signal, useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
+import { countText } from "../../domain/overview/figures.ts";
+import { measuredText, minuteText } from "../../domain/overview/times.ts";
+import { STATE_WORDS } from "../../domain/overview/words.ts";
 import { LIFECYCLE_STATES } from "../../ipc.ts";
 import type { PersonaHistory } from "../api.ts";
 import { Chart, type Line } from "./chart.tsx";
 import { type Day, dayOf, mostText, percentText, SPANS, type Span, sharesOf, sumOf } from "./model/day.ts";
-import { countText } from "./model/figures.ts";
-import { measuredText, minuteText } from "./model/times.ts";
-import { STATE_WORDS } from "./model/words.ts";
 
 const CHART_HEIGHT = 72;
 

@@ -1,9 +1,9 @@
 /** The keys and what the shapes mean, in a dialog of the browser's own. */
 import { type Signal, signal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import { STANDING_WORDS } from "../../domain/overview/words.ts";
 import { STANDINGS } from "../../domain/overview.ts";
 import { KEYS, keyText } from "./model/keys.ts";
-import { STANDING_WORDS } from "./model/words.ts";
 import { Icon } from "./parts/icons.tsx";
 import { StandingMark } from "./parts/standing-mark.tsx";
 

@@ -1,10 +1,11 @@
 /** Has the keys do what their table says: the one place where key, focus and element meet. */
+
+import { firstCommand } from "../../domain/overview/remedy.ts";
+import { toggled } from "../../domain/overview/selection.ts";
 import { STANDINGS } from "../../domain/overview.ts";
 import { isHelpOpen } from "./help.tsx";
 import { SEARCH_ID } from "./masthead.tsx";
 import { type Action, actionFor } from "./model/keys.ts";
-import { firstCommand } from "./model/remedy.ts";
-import { toggled } from "./model/selection.ts";
 import { copied } from "./parts/command.tsx";
 import { LAYOUTS, layout, nextOf, THEMES, theme } from "./preferences.ts";
 import { toggleStream } from "./room.ts";

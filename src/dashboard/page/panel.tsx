@@ -1,11 +1,11 @@
 /** One persona in full: why it is as it is, its day, who waits for it, its signals. */
 import { useComputed } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { countOf, countText } from "../../domain/overview/figures.ts";
+import { STANDING_WORDS } from "../../domain/overview/words.ts";
 import type { PersonaView } from "../../domain/overview.ts";
 import { DayCharts } from "./day-charts.tsx";
 import { closePanel } from "./keyboard.ts";
-import { countOf, countText } from "./model/figures.ts";
-import { STANDING_WORDS } from "./model/words.ts";
 import { readHistory } from "./panel-data.ts";
 import { Part, Shown } from "./panel-part.tsx";
 import { Remedy } from "./parts/command.tsx";

@@ -1,8 +1,9 @@
 /** What rows, tiles and the panel say of a persona in the same words. */
+
+import { countText } from "../../domain/overview/figures.ts";
+import { measuredText } from "../../domain/overview/times.ts";
+import { STATE_WORDS } from "../../domain/overview/words.ts";
 import type { PersonaView } from "../../domain/overview.ts";
-import { countText } from "./model/figures.ts";
-import { measuredText } from "./model/times.ts";
-import { STATE_WORDS } from "./model/words.ts";
 import { Icon } from "./parts/icons.tsx";
 import { Ago, Since, Until } from "./parts/moving-time.tsx";
 import { go, hasOtherHosts, hasTenants, place } from "./session.ts";

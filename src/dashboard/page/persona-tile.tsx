@@ -1,6 +1,6 @@
 /** One persona as a tile: for phones, and for those who know their fleet by its shape. */
-import { isHubsFault } from "./model/verdict.ts";
-import { STANDING_WORDS } from "./model/words.ts";
+import { isHubsFault } from "../../domain/overview/verdict.ts";
+import { STANDING_WORDS } from "../../domain/overview/words.ts";
 import { Remedy } from "./parts/command.tsx";
 import { DrainRate, DrainSpark, LatencySpark } from "./parts/sparkline.tsx";
 import { StandingMark } from "./parts/standing-mark.tsx";

@@ -1,7 +1,7 @@
 /** All personas that pass the filters: as rows of a table or as tiles. */
 
+import type { Sort } from "../../domain/overview/selection.ts";
 import { hasFilters, NoMatch } from "./conditions.tsx";
-import type { Sort } from "./model/selection.ts";
 import { PersonaRow } from "./persona-row.tsx";
 import { PersonaTile } from "./persona-tile.tsx";
 import { shownLayout } from "./room.ts";

@@ -3,6 +3,7 @@
  * from them. One of each, so the components import them.
  */
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { selected } from "../../domain/overview/selection.ts";
 import type { HistorySummary } from "../api.ts";
 import { askServer } from "./ask-server.ts";
 import { heardTime, now, nowMs, tick } from "./clock.ts";
@@ -10,7 +11,6 @@ import { Feed, type Link } from "./feed.ts";
 import { Fleet } from "./fleet.ts";
 import { drainsAnHour } from "./model/columns.ts";
 import { type Place, readPlace, writePlace } from "./model/place.ts";
-import { selected } from "./model/selection.ts";
 
 export const fleet = new Fleet();
 export const link: Signal<Link> = signal({ kind: "joining", sinceMs: Date.now() });

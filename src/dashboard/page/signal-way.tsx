@@ -1,9 +1,9 @@
 /** One signal's way, drawn in time: each step where it happened, the gap before it, and what nobody knows as such. */
 import { useEffect, useMemo } from "preact/hooks";
+import { exactText, measuredText, momentText } from "../../domain/overview/times.ts";
+import { STEP_WORDS } from "../../domain/overview/words.ts";
 import type { SignalTrace } from "../../domain/overview.ts";
-import { exactText, measuredText, momentText } from "./model/times.ts";
 import { ticksOf, type Way, type WayMark, wayOf } from "./model/way.ts";
-import { STEP_WORDS } from "./model/words.ts";
 import { readTrace } from "./panel-data.ts";
 import { Shown } from "./panel-part.tsx";
 import { Icon } from "./parts/icons.tsx";

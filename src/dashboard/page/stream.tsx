@@ -1,11 +1,11 @@
 /** What happens, as it happens, newest first: of all personas or of one. Can be held still to be read. */
 import { computed, type Signal, signal, useComputed, useSignal } from "@preact/signals";
 import type { VNode } from "preact";
+import { countText } from "../../domain/overview/figures.ts";
+import { clockText } from "../../domain/overview/times.ts";
+import { HAPPENING_WORDS } from "../../domain/overview/words.ts";
 import type { ToldHappening } from "../api.ts";
 import { newsSince } from "./fleet.ts";
-import { countText } from "./model/figures.ts";
-import { clockText } from "./model/times.ts";
-import { HAPPENING_WORDS } from "./model/words.ts";
 import { Icon } from "./parts/icons.tsx";
 import { fleet, go, hasTenants } from "./session.ts";
 

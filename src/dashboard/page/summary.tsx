@@ -1,13 +1,13 @@
 /** What two seconds are enough for: the host in one sentence, how many of each standing, and whether the hub is there. */
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { aheadText, countText } from "../../domain/overview/figures.ts";
+import { countByStanding, toggled } from "../../domain/overview/selection.ts";
+import { measuredText } from "../../domain/overview/times.ts";
+import { headlineText, titleOf, verdictOn, waitingText } from "../../domain/overview/verdict.ts";
+import { STANDING_WORDS } from "../../domain/overview/words.ts";
 import { STANDINGS } from "../../domain/overview.ts";
 import { now } from "./clock.ts";
-import { aheadText, countText } from "./model/figures.ts";
-import { countByStanding, toggled } from "./model/selection.ts";
-import { measuredText } from "./model/times.ts";
-import { headlineText, titleOf, verdictOn, waitingText } from "./model/verdict.ts";
-import { STANDING_WORDS } from "./model/words.ts";
 import { Remedy } from "./parts/command.tsx";
 import { Ago, Since } from "./parts/moving-time.tsx";
 import { StandingMark } from "./parts/standing-mark.tsx";

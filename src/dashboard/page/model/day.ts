@@ -3,11 +3,11 @@
  * nobody knows is seen as a gap and not drawn over.
  */
 
+import { countText } from "../../../domain/overview/figures.ts";
+import { measuredText, minuteText } from "../../../domain/overview/times.ts";
 import type { MinuteSample } from "../../../domain/overview.ts";
 import { LIFECYCLE_STATES, type LifecycleName } from "../../../ipc.ts";
 import type { PersonaHistory } from "../../api.ts";
-import { countText } from "./figures.ts";
-import { measuredText, minuteText } from "./times.ts";
 
 const MINUTE_MS = 60_000;
 

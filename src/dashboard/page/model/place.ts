@@ -2,8 +2,9 @@
  * What is looked at, as the part of the address after `#`: a reload, a bookmark and the back key keep it. Read
  * leniently, since people type addresses.
  */
+
+import { SORTS, type Sort } from "../../../domain/overview/selection.ts";
 import { STANDINGS, type Standing } from "../../../domain/overview.ts";
-import { SORTS, type Sort } from "./selection.ts";
 
 export interface Place {
   readonly standings: readonly Standing[];

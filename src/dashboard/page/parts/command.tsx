@@ -1,6 +1,6 @@
 /** A command to be copied, and a remedy that holds some. */
 import { useSignal } from "@preact/signals";
-import { remedyParts } from "../model/remedy.ts";
+import { remedyParts } from "../../../domain/overview/remedy.ts";
 import { Icon } from "./icons.tsx";
 
 const SHOWN_MS = 1600;

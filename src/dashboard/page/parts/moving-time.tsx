@@ -1,7 +1,7 @@
 /** Times that go on by themselves: the text alone changes, no component is drawn again. */
 import { useComputed, useSignal } from "@preact/signals";
+import { agoText, momentText, spanText, untilText } from "../../../domain/overview/times.ts";
 import { now } from "../clock.ts";
-import { agoText, momentText, spanText, untilText } from "../model/times.ts";
 
 interface At {
   readonly atMs: number;

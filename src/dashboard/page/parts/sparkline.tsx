@@ -1,8 +1,8 @@
 /** The last day of one persona in the height of a line: how long its rings took, or how often it drained. */
 import { useComputed } from "@preact/signals";
+import { countOf, countText } from "../../../domain/overview/figures.ts";
 import { now } from "../clock.ts";
 import { drainsAnHour } from "../model/columns.ts";
-import { countOf, countText } from "../model/figures.ts";
 import { barPath, linePath, type SparkBox } from "../model/sparkline.ts";
 import { fleet } from "../session.ts";
 

@@ -6,7 +6,7 @@ import {
   readPlace,
   writePlace,
 } from "../../../../../src/dashboard/page/model/place.ts";
-import { SORTS } from "../../../../../src/dashboard/page/model/selection.ts";
+import { SORTS } from "../../../../../src/domain/overview/selection.ts";
 import { STANDINGS } from "../../../../../src/domain/overview.ts";
 
 test("the page as it opens has no address of its own", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { firstCommand, remedyParts } from "../../../../../src/dashboard/page/model/remedy.ts";
+import { firstCommand, remedyParts } from "../../../../src/domain/overview/remedy.ts";
 
 function written(remedy: string): string {
   return remedyParts(remedy)

@@ -1,8 +1,8 @@
 /**
  * Which personas are shown, and in which order. Pure: a list in, keys out.
  */
-import type { PersonaView, Standing } from "../../../domain/overview.ts";
-import { STANDINGS } from "../../../domain/overview.ts";
+import type { PersonaView, Standing } from "../overview.ts";
+import { STANDINGS } from "../overview.ts";
 
 export const SORTS = ["worst", "name", "pending", "rung", "latency", "drains"] as const;
 export type Sort = (typeof SORTS)[number];

@@ -1,11 +1,5 @@
-/** What the closed words of an overview are called on the page. A new word without a row does not compile. */
-import type {
-  Happening,
-  HappeningName,
-  PersonaView,
-  Standing,
-  TraceStepName,
-} from "../../../domain/overview.ts";
+/** What the closed words of an overview are called, on the page and in a terminal. A new word without a row does not compile. */
+import type { Happening, HappeningName, PersonaView, Standing, TraceStepName } from "../overview.ts";
 import { countOf } from "./figures.ts";
 
 export const STANDING_WORDS: Readonly<Record<Standing, { readonly word: string; readonly means: string }>> = {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { HAPPENING_WORDS } from "../../../../../src/dashboard/page/model/words.ts";
-import type { Happening } from "../../../../../src/domain/overview.ts";
+import { HAPPENING_WORDS } from "../../../../src/domain/overview/words.ts";
+import type { Happening } from "../../../../src/domain/overview.ts";
 
 test.each([
   ["waits", "", 1, "1 signal waits"],

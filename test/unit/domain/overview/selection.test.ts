@@ -5,8 +5,8 @@ import {
   SHORT_WAIT_MS,
   selected,
   toggled,
-} from "../../../../../src/dashboard/page/model/selection.ts";
-import { FakeFleet } from "../../../../support/fake-fleet.ts";
+} from "../../../../src/domain/overview/selection.ts";
+import { FakeFleet } from "../../../support/fake-fleet.ts";
 
 const NOW_MS = 1_800_000_000_000;
 const personas = new FakeFleet({ nowMs: NOW_MS }).overview.personas;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { aheadText, countOf, countText } from "../../../../../src/dashboard/page/model/figures.ts";
+import { aheadText, countOf, countText } from "../../../../src/domain/overview/figures.ts";
 
 test.each([
   [0, "0"],

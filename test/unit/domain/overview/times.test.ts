@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { agoText, measuredText, spanText, untilText } from "../../../../../src/dashboard/page/model/times.ts";
+import { agoText, measuredText, spanText, untilText } from "../../../../src/domain/overview/times.ts";
 
 const plain = (text: string) => text.replaceAll("\u202f", " ");
 const SECOND = 1000;

@@ -2,7 +2,7 @@
  * The whole host in one sentence: what somebody reads who has two seconds. The same words are the page's title
  * and what a screen reader is told, so that a background tab and a blind operator know as much.
  */
-import type { HubView, PersonaView } from "../../../domain/overview.ts";
+import type { HubView, PersonaView } from "../overview.ts";
 import { countOf } from "./figures.ts";
 import { countByStanding } from "./selection.ts";
 import { spanText } from "./times.ts";

@@ -5,9 +5,9 @@ import {
   titleOf,
   verdictOn,
   waitingText,
-} from "../../../../../src/dashboard/page/model/verdict.ts";
-import type { PersonaView } from "../../../../../src/domain/overview.ts";
-import { FakeFleet } from "../../../../support/fake-fleet.ts";
+} from "../../../../src/domain/overview/verdict.ts";
+import type { PersonaView } from "../../../../src/domain/overview.ts";
+import { FakeFleet } from "../../../support/fake-fleet.ts";
 
 const NOW_MS = 1_800_000_000_000;
 
