@@ -59,6 +59,10 @@ export interface PersonaStage {
   readonly stop: AbortController;
   world(changes?: Changes): PersonaWorld;
   create(changes?: Changes, wish?: Partial<Wished>): ReturnType<typeof created>;
+  /** In a world that the test has changed. */
+  createIn(world: PersonaWorld): ReturnType<typeof created>;
+  /** What its service is, as created without a wish. */
+  spec(): Wish["spec"];
   destroy(
     changes?: Changes,
     how?: Partial<{ purge: boolean; offline: boolean }>,
@@ -164,6 +168,29 @@ export function personaStage(dir: string, from?: Kept): PersonaStage {
   const isRunning = (): boolean => manager.active.has(UNIT);
   const tokenPath = join(who.stateDir, "token");
 
+  const wordsWith = (more: readonly string[]): readonly string[] => [
+    ...["daemon", "--persona", "reviewer", "--project", shop],
+    ...more,
+  ];
+  const specWith = (more: readonly string[]) =>
+    specOf(owner, { name: NAME, words: wordsWith(more), project, runtime });
+
+  function createdIn(
+    world: PersonaWorld,
+    { surface = "claude-code", leaseMs, words = [] }: Partial<Wished>,
+  ): ReturnType<typeof created> {
+    const nothing = { scope: undefined, config: undefined, words: new Map<string, string>() };
+    const wish: Wish = {
+      leaseMs,
+      surface,
+      placement: surface === "exec" ? undefined : placementOf(surface, shop, nothing, runtime),
+      former: formerSurfaces(readPersonaRecordIfWhole(who.stateDir, "look"), who, surface),
+      spec: specWith(words),
+      mustRestart: false,
+    };
+    return created(wish, world, { project, words: wordsWith(words) });
+  }
+
   const stage: PersonaStage = {
     ...{ dir, shop, stateDir: who.stateDir, identities, manager, stop: runtime.stop },
     trouble: undefined,
@@ -211,20 +238,9 @@ export function personaStage(dir: string, from?: Kept): PersonaStage {
         },
       };
     },
-    create(changes, { surface = "claude-code", leaseMs, words = [] } = {}) {
-      const world = stage.world(changes);
-      const all = ["daemon", "--persona", "reviewer", "--project", shop, ...words];
-      const nothing = { scope: undefined, config: undefined, words: new Map<string, string>() };
-      const wish: Wish = {
-        leaseMs,
-        surface,
-        placement: surface === "exec" ? undefined : placementOf(surface, shop, nothing, runtime),
-        former: formerSurfaces(readPersonaRecordIfWhole(who.stateDir, "look"), who, surface),
-        spec: specOf(owner, { name: NAME, words: all, project, runtime }),
-        mustRestart: false,
-      };
-      return created(wish, world, { project, words: all });
-    },
+    createIn: (world) => createdIn(world, {}),
+    create: (changes, wish = {}) => createdIn(stage.world(changes), wish),
+    spec: () => specWith([]),
     destroy: (changes, how = {}) => destroyed({ purge: false, offline: false, ...how }, stage.world(changes)),
     keep(files) {
       rmSync(files, { recursive: true, force: true });

@@ -231,7 +231,8 @@ export function serviceStep(
           }
           const now = services.standing(name);
           if (!isSame) await runPlan(planBack(launcher, spec, { now, former }), services, spec);
-          if (!wasRunning) await runPlan(launcher.stop(name), services, spec);
+          if (wasRunning) return;
+          await runPlan(startsAgain ? launcher.stop(name) : launcher.disable(name), services, spec);
         },
       };
     },

@@ -5,9 +5,11 @@
  */
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { formatAddress, printable } from "../../domain/address.ts";
+import { printable } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
 import { fsErrorOf } from "../../host/fs-error.ts";
+import { fileNameOf } from "../../host/home.ts";
+import { generationsOf, logFileOf } from "../../host/log-file.ts";
 import { applyPlan } from "../../launchers/apply.ts";
 import { isSameOwner } from "../../launchers/owner.ts";
 import { surfacesOf } from "../surface/take-out.ts";
@@ -186,17 +188,15 @@ function dataGone(world: PersonaWorld): Step {
 }
 
 function dataOf({ who, runtime, services, owner }: PersonaWorld): readonly string[] {
-  const { logDir } = runtime.home;
-  const address = formatAddress(who.address);
-  const logs = [`attach-${who.tenant}-${address}.log`, `attach-${who.tenant}-${address}.log.1`].concat(
-    `${services.nameOf(owner)}.log`,
-  );
-  const kept = existsSync(who.stateDir)
-    ? readdirSync(who.stateDir).filter((name) => !name.startsWith("persona.json"))
-    : [];
-  return [...kept.map((name) => join(who.stateDir, name)), ...logs.map((name) => join(logDir, name))].filter(
-    (path) => existsSync(path),
-  );
+  const { home } = runtime;
+  const attach = `attach-${fileNameOf(who.tenant)}-${fileNameOf(who.shown)}.log`;
+  const logs = [
+    ...generationsOf(logFileOf(home, "daemon", { tenant: who.tenant, ...who.address })),
+    ...[attach, `${attach}.1`, `${services.nameOf(owner)}.log`].map((name) => join(home.logDir, name)),
+  ];
+  const kept = existsSync(who.stateDir) ? readdirSync(who.stateDir) : [];
+  const state = kept.filter((name) => name !== "persona.json").map((name) => join(who.stateDir, name));
+  return [...state, ...logs].filter((path) => existsSync(path));
 }
 
 function removed(path: string): void {
