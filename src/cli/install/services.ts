@@ -9,6 +9,7 @@ import type { Owner } from "../../launchers/spec.ts";
 import { askHub } from "../ask-hub.ts";
 import { askLocalDaemons } from "../local-daemons.ts";
 import type { Runtime } from "../runtime.ts";
+import { askToEnd } from "../service/ask-to-end.ts";
 import { type ServicesHere, servicesHere, shownOwner } from "../service/here.ts";
 
 export interface Service {
@@ -45,6 +46,11 @@ export async function openServices(runtime: Runtime): Promise<Services> {
     };
   }
   const { launcher, run } = here;
+  const ended = async ({ owner }: Service, reason: string): Promise<void> => {
+    // The others send SIGTERM first, which is an end in order.
+    if (launcher.system !== "task-scheduler" || owner.kind === "hub") return;
+    await askToEnd(owner, reason, runtime);
+  };
   const hubFirst = (service: Service): number => (service.owner.kind === "hub" ? 0 : 1);
   return {
     silence: null,
@@ -55,11 +61,13 @@ export async function openServices(runtime: Runtime): Promise<Services> {
       const { state } = await launcher.status(name);
       return state === "running" || state === "starting" || state === "waiting";
     },
-    async restart({ name }) {
-      await applyPlan([...launcher.stop(name), ...launcher.start(name)], { run });
+    async restart(service) {
+      await ended(service, "it is started anew");
+      await applyPlan([...launcher.stop(service.name), ...launcher.start(service.name)], { run });
     },
-    async remove({ name }) {
-      await applyPlan(launcher.remove(name), { run });
+    async remove(service) {
+      await ended(service, "Prism is uninstalled");
+      await applyPlan(launcher.remove(service.name), { run });
     },
   };
 }

@@ -1,10 +1,7 @@
 /** `prism service uninstall`: ends a hub or a daemon in order, and takes it out of this host's keeping. */
-import { PrismError } from "../../domain/errors.ts";
-import { ipcPathOf } from "../../host/home.ts";
 import { applyPlan } from "../../launchers/apply.ts";
 import { isSameOwner } from "../../launchers/owner.ts";
 import type { Owner } from "../../launchers/spec.ts";
-import { callIpc } from "../../net/ipc-client.ts";
 import { table } from "../arguments.ts";
 import { EXIT, type ExitStatus } from "../exit-status.ts";
 import { inkFor } from "../layout.ts";
@@ -12,11 +9,9 @@ import { type Runtime, writeJson } from "../runtime.ts";
 import { json, settings } from "../settings.ts";
 import { verb } from "../verb.ts";
 import { ownerNamed, whatArgument } from "./about.ts";
+import { askToEnd } from "./ask-to-end.ts";
 import { readSourcesIfWhole, servicesHere, shownOwner } from "./here.ts";
 import { planText } from "./plan-text.ts";
-
-/** To answer that it will end; the service manager waits for its end, and insists. */
-const SHUTDOWN_MS_MAX = 5000;
 
 const definition = table({
   name: "service uninstall",
@@ -54,7 +49,7 @@ export const serviceUninstall = verb(
       return EXIT.ok;
     }
     if (name === null) return nothingThere(owner, facts, flags.json, runtime);
-    if (owner.kind === "daemon") await askToEnd(owner, runtime);
+    if (owner.kind === "daemon") await askToEnd(owner, "its service is uninstalled", runtime);
     const { done } = await applyPlan(plan, { run: here.run });
     if (flags.json) writeJson(runtime.out, { ...facts, done });
     else
@@ -71,24 +66,4 @@ function nothingThere(owner: Owner, facts: object, asJson: boolean, { out }: Run
   if (asJson) writeJson(out, { ...facts, done: [] });
   else out.write(`this host keeps no service for ${shownOwner(owner)}; nothing was done\n`);
   return EXIT.ok;
-}
-
-/** An end in order, also where the service manager knows only the other kind. */
-async function askToEnd(
-  owner: Owner & { readonly kind: "daemon" },
-  { home, version }: Runtime,
-): Promise<void> {
-  const who = { version, role: "service", address: owner, openTimeoutMs: SHUTDOWN_MS_MAX };
-  try {
-    await callIpc(
-      ipcPathOf(home, owner.tenant, owner),
-      who,
-      "shutdown",
-      { reason: "its service is uninstalled" },
-      SHUTDOWN_MS_MAX,
-    );
-  } catch (error) {
-    // It does not run, or hears nothing: the service manager ends it.
-    if (!(error instanceof PrismError)) throw error;
-  }
 }
