@@ -4,7 +4,7 @@ import { openHub } from "../hub/hub.ts";
 import { table } from "./arguments.ts";
 import { claimHome, claimStore } from "./claim.ts";
 import { EXIT } from "./exit-status.ts";
-import { childFlags, logFlags, openLog, openNotes, untilStopped } from "./lasting.ts";
+import { childFlags, hostName, logFlags, openLog, openNotes, untilStopped } from "./lasting.ts";
 import { inkFor } from "./layout.ts";
 import { writeJson } from "./runtime.ts";
 import { json, PORT_DEFAULT, RETENTION_MS_DEFAULT, settings } from "./settings.ts";
@@ -68,6 +68,7 @@ export const hub = verb(
         ? {}
         : { tls: { certFile: resolve(cwd, flags.tlsCert), keyFile: resolve(cwd, flags.tlsKey) } }),
       plaintext: flags.plaintext,
+      host: hostName(),
       version: runtime.version,
       log,
     });

@@ -9,6 +9,7 @@ import { line } from "./kinds.ts";
 import { described, type Ink, inkFor, momentText, spanText } from "./layout.ts";
 import { writeJson } from "./runtime.ts";
 import { json } from "./settings.ts";
+import { traceText } from "./trace-text.ts";
 import { verb } from "./verb.ts";
 
 const definition = table({
@@ -17,15 +18,32 @@ const definition = table({
     "A signal is pending (at the hub), delivered (its daemon knows), then drained (handed to the agent), or expired. It only goes forward, and each step is on disk before anyone is told.",
   ],
   arguments: [{ word: "ID", about: 'the id that "prism signal" gave', kind: line("ID", limits.keyBytesMax) }],
-  flags: { ...hubFlags, ...json },
+  flags: {
+    trace: {
+      kind: "switch",
+      about: "its way step by step, with times and hosts",
+    },
+    ...hubFlags,
+    ...json,
+  },
   examples: [
     { line: "prism signal-status d801-1", about: "its state, and when it came there" },
+    {
+      line: "prism signal-status d801-1 --trace",
+      about: "accepted, pushed, acknowledged, rung, receipt, drained",
+    },
     { line: "prism signal-status d801-1 --json", about: 'as data: {"id": ..., "state": "drained", ...}' },
   ],
 });
 
 export const signalStatus = verb(definition, async (input, runtime) => {
   const [id] = input.arguments;
+  if (input.flags.trace) {
+    const trace = await askHub(input.flags, runtime, { verb: "signal_trace", params: { id } });
+    if (input.flags.json) writeJson(runtime.out, trace);
+    else runtime.out.write(traceText(trace, inkFor(runtime.out)));
+    return EXIT.ok;
+  }
   const answer = await askHub(input.flags, runtime, { verb: "signal_status", params: { id } });
   if (input.flags.json) writeJson(runtime.out, answer);
   else runtime.out.write(statusText(answer, inkFor(runtime.out)));

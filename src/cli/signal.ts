@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { formatAddress, parseAddress } from "../domain/address.ts";
 import { PrismError } from "../domain/errors.ts";
 import { limits } from "../domain/limits.ts";
+import { TRACEPARENT_CHARS_MAX, traceparentGiven } from "../domain/traceparent.ts";
 import type { SignalAnswer } from "../domain/verbs.ts";
 import { type InputOf, table } from "./arguments.ts";
 import { askHub } from "./ask-hub.ts";
@@ -48,6 +49,10 @@ const definition = table({
       otherwise: "a new one",
     },
     replyTo: { kind: line("ID", limits.keyBytesMax), about: "the signal that this one answers" },
+    traceparent: {
+      kind: line("HEADER", TRACEPARENT_CHARS_MAX),
+      about: "the trace it belongs to, as W3C Trace Context writes it; told with the drain",
+    },
     final: { kind: "switch", about: "no answer is wanted: a reply to it is refused" },
     ...hubFlags,
     ...json,
@@ -110,6 +115,7 @@ async function paramsOf(input: InputOf<typeof definition>, runtime: Runtime) {
     ...(flags.ttl === undefined ? {} : { ttlMs: flags.ttl }),
     ...(flags.replyTo === undefined ? {} : { replyTo: flags.replyTo }),
     ...(flags.final ? { final: true } : {}),
+    ...(flags.traceparent === undefined ? {} : { traceparent: traceparentGiven(flags.traceparent) }),
   };
 }
 

@@ -11,6 +11,7 @@ import { formatAddress } from "../domain/address.ts";
 import { type ErrorReport, errorOf, type PrismError } from "../domain/errors.ts";
 import { faultText } from "../domain/log.ts";
 import { MINUTE_FILE } from "../domain/minute-file.ts";
+import type { RungParams } from "../domain/verbs.ts";
 import { DOORBELL_SCHEDULE, type DoorbellSchedule } from "../fsm/doorbell.ts";
 import { RETRY_PLAN, type RetryPlan } from "../fsm/retry.ts";
 import { begin, type EndReason } from "../fsm.ts";
@@ -30,7 +31,7 @@ import { hostAlarm } from "./alarm.ts";
 import { type Attaching, openAttaching } from "./attaching.ts";
 import { Chronicle } from "./chronicle.ts";
 import { openClock } from "./clock.ts";
-import { Driver } from "./driver.ts";
+import { Driver, type RingEnd } from "./driver.ts";
 import { type HubLink, openHubLink } from "./hub-link.ts";
 import { MinuteBook } from "./minute-book.ts";
 import type { DaemonEnd, DaemonOptions, DaemonPorts, RunningDaemon, SurfacePorts } from "./options.ts";
@@ -44,6 +45,8 @@ export type { DaemonOptions, RunningDaemon } from "./options.ts";
 const HUB_CLOSE_TIMEOUT_MS = 1000;
 /** Fifty personas write their minutes over so long, one or two a second. */
 const MINUTES_SPREAD_MS = 30_000;
+/** As `VERBS.rung` takes it. */
+const WAY_CHARS_MAX = 64;
 /** A command that overran its time gets SIGTERM, then SIGKILL: that takes a moment after the bound. */
 const RING_MARGIN_MS = 5000;
 
@@ -180,6 +183,7 @@ class Daemon implements RunningDaemon {
         save: (position) => this.#stateFile.save(position),
         viewed: (view, before) => agentSide.desk.viewed(view, before),
         tellAttached: (bell) => this.#ipc?.broadcast(bell),
+        rang: (ring) => this.#hub.rung(rungParamsOf(ring)),
         metrics: this.#metrics,
         chronicle: this.#chronicle,
         log: options.log,
@@ -364,4 +368,9 @@ class Daemon implements RunningDaemon {
       this.#parts.options.log("warn", "notGivenBack", { code: "internal", what, fault: faultText(error) });
     }
   }
+}
+
+function rungParamsOf({ through, attempt, rungAtMs, endedAtMs, way }: RingEnd): RungParams {
+  const ring = { through, attempt, rungAtMs };
+  return way === null ? ring : { ...ring, takenAtMs: endedAtMs, way: way.slice(0, WAY_CHARS_MAX) };
 }

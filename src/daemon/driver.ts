@@ -24,18 +24,31 @@ export interface DriverWorld {
   readonly clock: Clock;
   readonly alarm: SetAlarm;
   readonly random: () => number;
-  readonly hub: Omit<HubLink, "closed">;
+  readonly hub: Omit<HubLink, "closed" | "rung">;
   readonly ringer: Pick<Ringer, "ring" | "cancel">;
   readonly save: (position: Position | null) => void;
   /** The mailbox is seen anew; called before anything follows from it. `before` is null if it was another's. */
   readonly viewed: (view: MailboxView, before: MailboxView | null) => void;
   /** Tells the shims; one with `open` 0 says that nothing waits any more. */
   readonly tellAttached: (bell: Doorbell) => void;
+  /** A ring came to its end, and was not moot. */
+  readonly rang: (ring: RingEnd) => void;
   readonly metrics: PersonaMetrics;
   readonly chronicle: Chronicle;
   readonly log: Log;
   /** The lifecycle has ended; called once. */
   readonly ended: (reason: EndReason, failure: ErrorReport | null) => void;
+}
+
+/** How one ring went. Times by the hub's clock, as far as this daemon knows it. */
+export interface RingEnd {
+  /** Position of the newest signal that it rang for; one that joined it under way counts once it was taken. */
+  readonly through: number;
+  readonly attempt: number;
+  readonly rungAtMs: number;
+  readonly endedAtMs: number;
+  /** The way, or null if it was not taken. */
+  readonly way: string | null;
 }
 
 interface Queued {
@@ -298,11 +311,31 @@ export class Driver {
 
   #ring(attempt: number): void {
     const bell = this.#doorbell(attempt);
+    const { clock } = this.#world;
+    const begun = { through: this.#state.watch.doorbells.heard.through, atMs: clock.nowMs() };
     this.#world.ringer.ring(bell, (settled) => {
       this.#settledPath = settled.taken ? settled.path : null;
+      this.#tellRang(attempt, begun, this.#settledPath);
       this.feed({ on: "ringSettled", settled });
     });
     this.#world.tellAttached(bell);
+  }
+
+  #tellRang(
+    attempt: number,
+    begun: { readonly through: number; readonly atMs: number },
+    way: string | null,
+  ): void {
+    const { doorbells, hubAheadMs } = this.#state.watch;
+    // Called off because nothing waits any more: that is no failure, and nobody's news.
+    if (way === null && (doorbells.view?.open ?? 0) === 0) return;
+    this.#world.rang({
+      through: way === null ? begun.through : Math.max(begun.through, doorbells.heard.through),
+      attempt,
+      rungAtMs: Math.round(begun.atMs + hubAheadMs),
+      endedAtMs: Math.round(this.#world.clock.nowMs() + hubAheadMs),
+      way,
+    });
   }
 
   #doorbell(attempt: number): Doorbell {

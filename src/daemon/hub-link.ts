@@ -4,7 +4,13 @@
  */
 import { type ErrorReport, reportOf } from "../domain/errors.ts";
 import { spoken } from "../domain/protocol.ts";
-import { HUB_PROTOCOL, HUB_PROTOCOL_MIN, type HubPushes, type StartParams } from "../domain/verbs.ts";
+import {
+  HUB_PROTOCOL,
+  HUB_PROTOCOL_MIN,
+  type HubPushes,
+  type RungParams,
+  type StartParams,
+} from "../domain/verbs.ts";
 import type { Event } from "../fsm.ts";
 import type { connectHub, HubConnection } from "../net/hub-client.ts";
 import type { HubTarget } from "./options.ts";
@@ -25,6 +31,8 @@ export interface HubLink {
   open(): void;
   start(from: { readonly position: number; readonly session: string | null }): void;
   acknowledge(through: number): void;
+  /** Told if there is a connection now; what is not told is not kept. */
+  rung(ring: RungParams): void;
   ping(): void;
   close(): void;
   /** Settles once no connection is left. */
@@ -127,6 +135,7 @@ export function openHubLink(options: HubLinkOptions): HubLink {
     open,
     start,
     acknowledge: (through) => connection?.acknowledge(through),
+    rung: (ring) => connection?.rung(ring),
     ping: () => connection?.pingNow(),
     close() {
       current++;

@@ -4,7 +4,10 @@
  * screen. All times are epoch milliseconds by this host's clock; a null says that nobody knows.
  */
 import type { LifecycleName } from "../ipc.ts";
-import type { SignalStatusAnswer } from "./verbs.ts";
+
+export { TRACE_STEPS, type TraceStep, type TraceStepName } from "./trace.ts";
+/** One signal's way in time, as `signal-status --trace` tells it. */
+export type { SignalTrace } from "./verbs.ts";
 
 /**
  * One word for a person, worst first. `deaf`: what comes for it can't be rung (its daemon is down, does not answer,
@@ -148,34 +151,4 @@ export interface MinuteSample {
   /** From the hub's acceptance to the surface's taking of the ring: the mean and the longest; null without a ring. */
   readonly latencyMs: number | null;
   readonly latencyMsMax: number | null;
-}
-
-/** One signal's way in time, as `signal-status --trace` tells it. */
-export interface SignalTrace {
-  readonly signal: SignalStatusAnswer;
-  /** In the order in which they happened, as far as the two clocks allow. */
-  readonly steps: readonly TraceStep[];
-  /** W3C Trace Context, as its sender gave it; null without. */
-  readonly traceparent: string | null;
-}
-
-export const TRACE_STEPS = [
-  "accepted",
-  "pushed",
-  "acknowledged",
-  "rung",
-  "receipt",
-  "drained",
-  "expired",
-] as const;
-export type TraceStepName = (typeof TRACE_STEPS)[number];
-
-export interface TraceStep {
-  readonly name: TraceStepName;
-  /** Epoch milliseconds by the hub's clock. */
-  readonly atMs: number;
-  /** The host where it happened; null if it did not say. */
-  readonly host: string | null;
-  /** The way it was rung, the session that drained; "" if there is nothing to add. */
-  readonly detail: string;
 }

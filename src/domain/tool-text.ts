@@ -22,6 +22,7 @@ import type {
   SignalAnswer,
   SignalRecord,
   SignalStatusAnswer,
+  SignalTrace,
   StartAnswer,
   StatusAnswer,
   VerbAnswers,
@@ -47,6 +48,8 @@ export function answerText<V extends ToolVerb>(verb: V, answer: VerbAnswers[V]):
       return signalText(answer as SignalAnswer);
     case "signal_status":
       return signalStatusText(answer as SignalStatusAnswer);
+    case "signal_trace":
+      return signalTraceText(answer as SignalTrace);
     case "drain":
       return drainText(answer as DrainAnswer);
     case "history":
@@ -112,6 +115,19 @@ function signalStatusText(answer: SignalStatusAnswer): string {
   return `Signal ${printable(answer.id)} ${routeText(answer)} is ${answer.state}: ${steps.join(", ")}.`;
 }
 
+function signalTraceText({ signal, steps, traceparent }: SignalTrace): string {
+  const lines = steps.map(({ name, atMs, host, detail }) => {
+    const at = host === null ? "" : ` at ${printable(host, 80)}`;
+    return `${timeText(atMs)} ${name}${at}${detail === "" ? "" : `: ${printable(detail, 200)}`}`;
+  });
+  const traced = traceparent === null ? [] : [`traceparent: ${printable(traceparent)}`];
+  return [
+    `Signal ${printable(signal.id)} ${routeText(signal)} is ${signal.state}.`,
+    ...lines,
+    ...traced,
+  ].join("\n");
+}
+
 function drainText(answer: DrainAnswer): string {
   const { signals: taken, remaining } = answer;
   const elsewhere = elsewhereText(answer.elsewhere);
@@ -148,7 +164,8 @@ function recordText(signal: SignalRecord, title: string): string {
   const final = signal.final ? ", no answer wanted" : "";
   const reply = signal.replyTo === null ? "" : `, in reply to ${printable(signal.replyTo)}`;
   const from = signal.from === null ? "a sender without an address" : printable(signal.from);
-  const head = `${title}${urgent}${final}: from ${from}, at ${timeText(signal.acceptedAtMs)}, id ${printable(signal.id)}${reply}`;
+  const traced = signal.traceparent === undefined ? "" : `, traceparent ${printable(signal.traceparent)}`;
+  const head = `${title}${urgent}${final}: from ${from}, at ${timeText(signal.acceptedAtMs)}, id ${printable(signal.id)}${reply}${traced}`;
   return `${head}\n${quoteText(signal.text)}`;
 }
 

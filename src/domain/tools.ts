@@ -6,7 +6,7 @@
 import { printable } from "./address.ts";
 import { PrismError } from "./errors.ts";
 import { type JsonSchema, knownText, nearest, readShape } from "./shape.ts";
-import { schemaOf, VERBS, type VerbName } from "./verbs.ts";
+import { type DaemonVerb, schemaOf, VERBS, type VerbName } from "./verbs.ts";
 
 /**
  * Whom the tools serve. `own`: one agent whose persona and project are known, so that it can neither read
@@ -14,7 +14,7 @@ import { schemaOf, VERBS, type VerbName } from "./verbs.ts";
  */
 export type ToolReach = "own" | "any";
 
-export type ToolVerb = Exclude<VerbName, "acknowledge">;
+export type ToolVerb = Exclude<VerbName, DaemonVerb>;
 
 export interface Tool {
   readonly name: `prism_${ToolVerb}`;
@@ -90,7 +90,8 @@ const DRAFTS: { readonly [V in ToolVerb]: Draft } = {
       "nothing was kept: it says whether the address is unknown, wrapped or stale, or that two only answer each " +
       "other (then stop). Give a key if you may have to send it again: the same key and content is the same signal.",
     filledForOwn: ["from", "key"],
-    hidden: [],
+    // A client that traces says so beside the arguments: `_meta` of the call.
+    hidden: ["traceparent"],
     idempotent: false,
     destructive: false,
   },
@@ -101,6 +102,17 @@ const DRAFTS: { readonly [V in ToolVerb]: Draft } = {
       "daemon knows of it), drained (the recipient has read it) or expired (nobody read it in time), with the " +
       "times. Changes nothing.",
     any: "Tells what became of a signal: pending, delivered, drained or expired, with the times. Changes nothing.",
+    filledForOwn: [],
+    hidden: [],
+    idempotent: true,
+    destructive: false,
+  },
+  signal_trace: {
+    title: "See a signal's way",
+    own: null,
+    any:
+      "Tells a signal's way step by step, with times and hosts: accepted, pushed to its daemon, acknowledged, rung, " +
+      "taken by the agent's side, drained or expired. Call it to see where one got stuck. Changes nothing.",
     filledForOwn: [],
     hidden: [],
     idempotent: true,

@@ -5,6 +5,8 @@
  */
 import { limits } from "./limits.ts";
 import { flag, type Infer, type JsonSchema, maybe, object, oneOf, type Shape, text, whole } from "./shape.ts";
+import type { TraceStep } from "./trace.ts";
+import { TRACEPARENT_CHARS_MAX } from "./traceparent.ts";
 
 export const SESSION_KINDS = ["agent", "daemon"] as const;
 export type SessionKind = (typeof SESSION_KINDS)[number];
@@ -81,6 +83,7 @@ export const signalParams = object({
   /** Absent means false: who was built before it never ended a matter. */
   final: maybe(flag("true if no answer is wanted: it ends the matter, and nobody can reply to it")),
   key: maybe(key("idempotency key: the same key and content again gives the same signal")),
+  traceparent: maybe(text({ bytesMax: TRACEPARENT_CHARS_MAX, about: "W3C Trace Context of the sender" })),
 });
 
 export const signalStatusParams = object({ id: signalId });
@@ -115,6 +118,21 @@ export const acknowledgeParams = object({
   through: whole({ min: 0, max: Number.MAX_SAFE_INTEGER, about: "the highest position received" }),
 });
 
+/** From a daemon only: one ring has come to its end. Times are by the hub's clock, as far as the daemon knows it. */
+export const rungParams = object({
+  through: whole({ min: 0, max: Number.MAX_SAFE_INTEGER, about: "the highest position that it rang for" }),
+  attempt: whole({ min: 1, max: 1_000_000, about: "which ring of this doorbell" }),
+  rungAtMs: whole({ min: 0, max: Number.MAX_SAFE_INTEGER, about: "when the ring began" }),
+  takenAtMs: maybe(
+    whole({
+      min: 0,
+      max: Number.MAX_SAFE_INTEGER,
+      about: "when the agent's side took it; absent: it did not",
+    }),
+  ),
+  way: maybe(text({ bytesMax: 64, about: "the way it was taken by" })),
+});
+
 export const PERSONA_STATES = ["active", "archived"] as const;
 export type PersonaState = (typeof PERSONA_STATES)[number];
 
@@ -143,6 +161,7 @@ export type HistoryParams = Infer<typeof historyParams>;
 export type StatusParams = Infer<typeof statusParams>;
 export type WrapParams = Infer<typeof wrapParams>;
 export type AcknowledgeParams = Infer<typeof acknowledgeParams>;
+export type RungParams = Infer<typeof rungParams>;
 export type PersonaCreateParams = Infer<typeof personaCreateParams>;
 export type PersonaArchiveParams = Infer<typeof personaArchiveParams>;
 export type PersonaRestoreParams = Infer<typeof personaRestoreParams>;
@@ -227,6 +246,17 @@ export interface SignalStatusAnswer {
   readonly replyTo: string | null;
   /** No answer is wanted: a reply to it is refused. */
   readonly final: boolean;
+  /** W3C Trace Context, if its sender gave one. */
+  readonly traceparent?: string;
+}
+
+/** A signal's way in time. */
+export interface SignalTrace {
+  readonly signal: SignalStatusAnswer;
+  /** In the order in which they happened, as far as the two clocks allow. */
+  readonly steps: readonly TraceStep[];
+  /** W3C Trace Context, as its sender gave it; null without. */
+  readonly traceparent: string | null;
 }
 
 export interface SignalRecord extends SignalStatusAnswer {
@@ -385,16 +415,26 @@ interface Verb<P> {
   readonly readOnly: boolean;
 }
 
-/** Every verb of the hub; `acknowledge` is for daemons and stands on no other edge. */
+/** A daemon's words on its socket: no other edge knows them, and they have no answer. */
+export const DAEMON_VERBS = ["acknowledge", "rung"] as const;
+export type DaemonVerb = (typeof DAEMON_VERBS)[number];
+
+export function isDaemonVerb(name: string): name is DaemonVerb {
+  return (DAEMON_VERBS as readonly string[]).includes(name);
+}
+
+/** Every verb of the hub. */
 export const VERBS = {
   start: { params: startParams, readOnly: false },
   signal: { params: signalParams, readOnly: false },
   signal_status: { params: signalStatusParams, readOnly: true },
+  signal_trace: { params: signalStatusParams, readOnly: true },
   drain: { params: drainParams, readOnly: false },
   history: { params: historyParams, readOnly: true },
   status: { params: statusParams, readOnly: true },
   wrap: { params: wrapParams, readOnly: false },
   acknowledge: { params: acknowledgeParams, readOnly: false },
+  rung: { params: rungParams, readOnly: false },
   persona_create: { params: personaCreateParams, readOnly: false },
   persona_archive: { params: personaArchiveParams, readOnly: false },
   persona_restore: { params: personaRestoreParams, readOnly: false },
@@ -409,11 +449,13 @@ export interface VerbAnswers {
   readonly start: StartAnswer;
   readonly signal: SignalAnswer;
   readonly signal_status: SignalStatusAnswer;
+  readonly signal_trace: SignalTrace;
   readonly drain: DrainAnswer;
   readonly history: HistoryAnswer;
   readonly status: StatusAnswer;
   readonly wrap: WrapAnswer;
   readonly acknowledge: Record<string, never>;
+  readonly rung: Record<string, never>;
   readonly persona_create: PersonaCreateAnswer;
   readonly persona_archive: PersonaArchiveAnswer;
   readonly persona_restore: PersonaRestoreAnswer;

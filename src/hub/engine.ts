@@ -11,6 +11,7 @@ import { PrismError, reportOf } from "../domain/errors.ts";
 import { faultText } from "../domain/log.ts";
 import {
   type HubIdentity,
+  isDaemonVerb,
   type StartParams,
   VERBS,
   type VerbAnswers,
@@ -118,10 +119,10 @@ class Engine implements HubService {
   }
 
   #coreFrom(snapshot: Snapshot, before: Before | null): HubCore {
-    const { retentionMs, version, newId, now } = this.#options;
+    const { retentionMs, version, newId, now, host = null } = this.#options;
     const startedAtMs = this.#startedAtMs;
     const loops = { ...loopBounds, ...this.#options.loops };
-    return new HubCore({ snapshot, before, retentionMs, version, startedAtMs, newId, loops }, now());
+    return new HubCore({ snapshot, before, retentionMs, version, startedAtMs, newId, loops, host }, now());
   }
 
   // ---- what edges call ----
@@ -268,7 +269,7 @@ class Engine implements HubService {
   /** Whoever reads may have read a delivery that is not durable yet; so all but daemons' receipts commit. */
   #mustCommit(): boolean {
     if (this.#core.isUrgent || this.#closing !== null || this.#refusal !== null) return true;
-    return this.#decided.some(({ waiting }) => waiting.command.verb !== "acknowledge");
+    return this.#decided.some(({ waiting: { command } }) => !isDaemonVerb(command.verb));
   }
 
   /** What waited for company goes alone. While the store is at work or refuses, it waits on: see `#next`. */
@@ -346,6 +347,7 @@ class Engine implements HubService {
       else this.#tell(waiting, this.#outcomeOf(reply, want === null ? null : foundAt(found, next++)));
     }
     for (const push of batch.pushes) this.#sinks.push(push);
+    this.#core.pushed(batch.pushes, this.#options.now());
     countBatch(this.counters, batch, {
       replies: decided.map(({ reply }) => reply),
       tookMs: this.#scheduler.monotonicMs() - this.#decidedAtMs,

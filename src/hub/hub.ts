@@ -30,6 +30,8 @@ export interface HubOptions {
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
   /** Allows a reachable address without TLS. */
   readonly plaintext: boolean;
+  /** This host's name. */
+  readonly host?: string;
   readonly version: string;
   readonly log: Log;
   readonly bounds?: Partial<ServerBounds>;
@@ -74,6 +76,7 @@ export async function openHub(options: HubOptions): Promise<RunningHub> {
       newId: randomUUID,
       retentionMs: options.retentionMs,
       ...(options.loops === undefined ? {} : { loops: options.loops }),
+      ...(options.host === undefined ? {} : { host: options.host }),
       version,
       log,
     });

@@ -54,6 +54,8 @@ export function isAnswer(verb: VerbName, value: unknown): boolean {
       return isText(value["id"]) && isText(value["state"]);
     case "signal_status":
       return isText(value["id"]) && isText(value["state"]);
+    case "signal_trace":
+      return isBag(value["signal"]) && isText(value["signal"]["id"]) && Array.isArray(value["steps"]);
     case "drain":
       return areSignals(value["signals"]) && isText(value["key"]) && isCount(value["remaining"]);
     case "history":
@@ -65,6 +67,7 @@ export function isAnswer(verb: VerbName, value: unknown): boolean {
     case "wrap":
       return Array.isArray(value["wrapped"]);
     case "acknowledge":
+    case "rung":
       return true;
     case "persona_create":
       return isText(value["address"]) && isText(value["tenant"]) && isText(value["state"]);

@@ -9,6 +9,7 @@ import { notificationText, parseRpc, type RpcMessage, requestText } from "../dom
 import {
   HUB_SUBPROTOCOL,
   type HubPushes,
+  type RungParams,
   VERBS,
   type VerbAnswers,
   type VerbName,
@@ -56,6 +57,8 @@ export interface HubConnection {
   call<V extends VerbName>(verb: V, params: VerbParams<V>, timeoutMs?: number): Promise<VerbAnswers[V]>;
   /** Tells the hub that all signals up to `through` have arrived. No answer; nothing if not open. */
   acknowledge(through: number): void;
+  /** Tells the hub how a ring ended. The same; a hub that was made before it knew of rings pays no attention. */
+  rung(ring: RungParams): void;
   /** Asks the peer for life now instead of at the next interval, as after a laptop's sleep. */
   pingNow(): void;
   close(): void;
@@ -142,6 +145,10 @@ class Connection implements HubConnection {
 
   acknowledge(through: number): void {
     if (this.#state === "open") this.#socket.sendText(notificationText("acknowledge", { through }));
+  }
+
+  rung(ring: RungParams): void {
+    if (this.#state === "open") this.#socket.sendText(notificationText("rung", ring));
   }
 
   pingNow(): void {

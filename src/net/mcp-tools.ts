@@ -36,7 +36,15 @@ export interface ToolHost {
    * @returns the answer's text
    * @throws PrismError, which the model is told as the tool's own failure
    */
-  call(tool: Tool, args: unknown, context: ServerContext): Promise<string>;
+  call(tool: Tool, args: unknown, context: CallContext): Promise<string>;
+}
+
+/** What is told beside a call's arguments. */
+export interface CallContext {
+  /** Fires when the client no longer waits. */
+  readonly abandoned: AbortSignal;
+  /** The client's `_meta.traceparent`, unchecked. */
+  readonly traceparent: unknown;
 }
 
 /**
@@ -73,12 +81,16 @@ export function mcpServerOf(host: ToolHost, notifies: boolean): Server {
     const tool = host.tools.find((candidate) => candidate.name === request.params.name);
     if (tool === undefined) throw unknownTool(request.params.name, host.tools);
     try {
-      return textResult(await host.call(tool, request.params.arguments, context), false);
+      return textResult(await host.call(tool, request.params.arguments, callContext(context)), false);
     } catch (error) {
       return textResult(errorText(knownError(error, host.log, tool)), true);
     }
   });
   return server;
+}
+
+function callContext({ mcpReq }: ServerContext): CallContext {
+  return { abandoned: mcpReq.signal, traceparent: mcpReq._meta?.["traceparent"] };
 }
 
 /** Older revisions tell it once, in the handshake; today's with every request. */

@@ -7,6 +7,7 @@ import type { Doorbell } from "../domain/doorbell.ts";
 import { PrismError } from "../domain/errors.ts";
 import { answerText, waitingLine } from "../domain/tool-text.ts";
 import { paramsOf, type Tool } from "../domain/tools.ts";
+import { tracedBy } from "../domain/traceparent.ts";
 import type {
   DrainParams,
   SignalParams,
@@ -15,6 +16,7 @@ import type {
   VerbName,
   VerbParams,
 } from "../domain/verbs.ts";
+import type { CallContext } from "../net/mcp-tools.ts";
 
 /** What is needed of the line to the hub. */
 export interface Hub {
@@ -51,11 +53,10 @@ export class AgentTools {
   }
 
   /**
-   * @param abandoned fires when the model no longer waits for the answer
    * @returns the answer's text; what waits stands first, if something does
    * @throws PrismError
    */
-  async call(tool: Tool, args: unknown, abandoned: AbortSignal): Promise<string> {
+  async call(tool: Tool, args: unknown, { abandoned, traceparent }: CallContext): Promise<string> {
     switch (tool.verb) {
       case "drain":
         return await this.#drain(tool, args, abandoned);
@@ -63,7 +64,7 @@ export class AgentTools {
         paramsOf(tool, args, this.#placeholders());
         return answerText("start", await this.#start());
       case "signal":
-        return await this.#withWaiting(this.#signal(tool, args));
+        return await this.#withWaiting(this.#signal(tool, args, traceparent));
       default:
         return await this.#withWaiting(this.#plain(tool, args));
     }
@@ -86,11 +87,12 @@ export class AgentTools {
     }
   }
 
-  async #signal(tool: Tool, args: unknown): Promise<string> {
+  async #signal(tool: Tool, args: unknown, traceparent: unknown): Promise<string> {
     const { persona, project, newKey } = this.#options;
     const content = JSON.stringify(args);
     const key = this.#unsettled.get(content) ?? newKey();
-    const params = paramsOf(tool, args, { from: `${persona}@${project}`, key }) as SignalParams;
+    const given = paramsOf(tool, args, { from: `${persona}@${project}`, key }) as SignalParams;
+    const params = tracedBy(traceparent, given);
     try {
       const answer = await this.#twice("signal", params);
       this.#unsettled.delete(content);

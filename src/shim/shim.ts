@@ -113,7 +113,7 @@ export async function runShim(options: ShimOptions): Promise<void> {
       hub.begin(surface);
       daemon.begin(surface);
     },
-    call: (tool, args, context) => tools.call(tool, args, context.mcpReq.signal),
+    call: (tool, args, context) => tools.call(tool, args, context),
   };
   const input = options.stdin.pipe(jsonLines(LINE_BYTES_MAX, () => refuseLine(options)));
   const transport = new StdioServerTransport(input, options.stdout, { maxBufferSize: LINE_BYTES_MAX });

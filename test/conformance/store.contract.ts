@@ -73,7 +73,7 @@ export function describeStore(name: string, makeHarness: () => StoreHarness): vo
         await commitTo(store, {
           position: 4,
           signals: [two],
-          progress: [{ position: 1, state: "expired", deliveredAtMs: null, endedAtMs: 7 }],
+          progress: [{ position: 1, state: "expired", pushedAtMs: null, deliveredAtMs: null, endedAtMs: 7 }],
           purges: [{ address: 1, through: 2 }],
         });
         const mailboxes = [{ address: 1, through: 5, told: 0, drains: 0 }];
@@ -206,16 +206,16 @@ export function describeStore(name: string, makeHarness: () => StoreHarness): vo
         await commitTo(store, {
           position: 6,
           progress: [
-            { position: 2, state: "delivered", deliveredAtMs: 200, endedAtMs: null },
-            { position: 1, state: "drained", deliveredAtMs: null, endedAtMs: 300 },
-            { position: 4, state: "expired", deliveredAtMs: null, endedAtMs: 300 },
+            { position: 2, state: "delivered", pushedAtMs: null, deliveredAtMs: 200, endedAtMs: null },
+            { position: 1, state: "drained", pushedAtMs: null, deliveredAtMs: null, endedAtMs: 300 },
+            { position: 4, state: "expired", pushedAtMs: null, deliveredAtMs: null, endedAtMs: 300 },
           ],
         });
         await reopen();
         const { open } = await loadOf(store);
         expect(open).toEqual([
-          { head: signals[1]?.head, deliveredAtMs: 200 },
-          { head: signals[2]?.head, deliveredAtMs: null },
+          { head: signals[1]?.head, pushedAtMs: null, deliveredAtMs: 200 },
+          { head: signals[2]?.head, pushedAtMs: null, deliveredAtMs: null },
         ]);
       });
 
@@ -225,7 +225,9 @@ export function describeStore(name: string, makeHarness: () => StoreHarness): vo
         const signals = Array.from({ length: many }, (_, at) =>
           signalOf({ position: at + 1, address: (at % 2) + 1, from: at % 3 === 0 ? null : `p${at}@shop` }),
         );
-        const progress = [{ position: many, state: "drained", deliveredAtMs: null, endedAtMs: 5 }] as const;
+        const progress = [
+          { position: many, state: "drained", pushedAtMs: null, deliveredAtMs: null, endedAtMs: 5 },
+        ] as const;
         await commitTo(store, { position: many, addresses, signals, progress });
         await reopen();
         const { recent } = await loadOf(store);
@@ -244,7 +246,7 @@ export function describeStore(name: string, makeHarness: () => StoreHarness): vo
           signalOf({ position: 2 }),
           signalOf({ position: 3, key: "k3" }),
         ];
-        const drain = { position: 4, address: 1, key: "d", atMs: 9, signals: [1, 2] };
+        const drain = { position: 4, address: 1, key: "d", atMs: 9, signals: [1, 2], reader: null };
         await commitTo(store, { position: 5, addresses: [addressOf({ id: 1 })], signals, drains: [drain] });
         await reopen();
         const { keys, drains } = await loadOf(store);
@@ -292,9 +294,32 @@ export function describeStore(name: string, makeHarness: () => StoreHarness): vo
           ...signal.head,
           text,
           state: "pending",
+          pushedAtMs: null,
           deliveredAtMs: null,
           endedAtMs: null,
         });
+      });
+
+      it("keeps the traceparent of the few that have one, as open, as read, and until they are forgotten", async () => {
+        const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        const [plain, traced] = [
+          signalOf({ position: 1 }),
+          signalOf({ position: 2, previous: 1, traceparent }),
+        ];
+        const mailboxes = [{ address: 1, through: 2, told: 0, drains: 0 }];
+        const signals = [plain, traced];
+        await commitTo(store, { position: 2, addresses: [addressOf({ id: 1 })], signals, mailboxes });
+        await reopen();
+        const told = (all: readonly { readonly traceparent: string | null }[]) =>
+          all.map((one) => one.traceparent);
+        expect(told((await loadOf(store)).open.map(({ head }) => head))).toEqual([null, traceparent]);
+        expect(told(await signalsAt(store, [1, 2]))).toEqual([null, traceparent]);
+        const progress = [1, 2].map((position) => {
+          return { position, state: "drained", pushedAtMs: 3, deliveredAtMs: 4, endedAtMs: 200 } as const;
+        });
+        await commitTo(store, { position: 2, progress });
+        await maintainFully(store, { endedBeforeMs: 200 });
+        expect(await signalsAt(store, [1, 2])).toEqual([]);
       });
 
       it.each([
@@ -315,13 +340,21 @@ export function describeStore(name: string, makeHarness: () => StoreHarness): vo
 
       it("shows a signal where it stood last", async () => {
         await commitTo(store, { position: 1, addresses: [addressOf({ id: 1 })], signals: chainOf(1, [1]) });
-        const progress = { position: 1, state: "delivered", deliveredAtMs: 5, endedAtMs: null } as const;
+        const progress = {
+          position: 1,
+          state: "delivered",
+          pushedAtMs: null,
+          deliveredAtMs: 5,
+          endedAtMs: null,
+        } as const;
         await commitTo(store, { position: 1, progress: [progress] });
-        expect(await signalsAt(store, [1])).toMatchObject([{ state: "delivered", deliveredAtMs: 5 }]);
+        expect(await signalsAt(store, [1])).toMatchObject([
+          { state: "delivered", pushedAtMs: null, deliveredAtMs: 5 },
+        ]);
         await commitTo(store, { position: 2, progress: [{ ...progress, state: "drained", endedAtMs: 6 }] });
         await reopen();
         expect(await signalsAt(store, [1])).toMatchObject([
-          { state: "drained", deliveredAtMs: 5, endedAtMs: 6 },
+          { state: "drained", pushedAtMs: null, deliveredAtMs: 5, endedAtMs: 6 },
         ]);
       });
 
@@ -331,7 +364,9 @@ export function describeStore(name: string, makeHarness: () => StoreHarness): vo
           position: 40_000_000_001,
           addresses: [addressOf({ id: 1 })],
           signals: chainOf(1, positions),
-          drains: [{ position: 40_000_000_001, address: 1, key: "d", atMs: 9, signals: positions }],
+          drains: [
+            { position: 40_000_000_001, address: 1, key: "d", atMs: 9, signals: positions, reader: null },
+          ],
         });
         await reopen();
         expect(await positionsIn({ kind: "drain", position: 40_000_000_001 })).toEqual(positions);
@@ -365,8 +400,8 @@ export function describeStore(name: string, makeHarness: () => StoreHarness): vo
             { address: 2, through: 6, told: 0, drains: 0 },
           ],
           progress: [
-            { position: 3, state: "drained", deliveredAtMs: null, endedAtMs: 50 },
-            { position: 7, state: "delivered", deliveredAtMs: 50, endedAtMs: null },
+            { position: 3, state: "drained", pushedAtMs: null, deliveredAtMs: null, endedAtMs: 50 },
+            { position: 7, state: "delivered", pushedAtMs: null, deliveredAtMs: 50, endedAtMs: null },
           ],
         });
       });
@@ -407,9 +442,100 @@ export function describeStore(name: string, makeHarness: () => StoreHarness): vo
       });
     });
 
+    describe("a signal's way", () => {
+      const wayOf = async (position: number) => (await readFrom(store, { kind: "trace", position }))[0];
+      const ring = {
+        ...{ address: 1, through: 3, rungAtMs: 300, takenAtMs: null, way: null, attempt: 1, host: "laptop" },
+      } as const;
+
+      beforeEach(async () => {
+        await commitTo(store, {
+          position: 4,
+          addresses: [addressOf({ id: 1 }), addressOf({ id: 2 })],
+          signals: [...chainOf(1, [1, 3]), ...chainOf(2, [2])],
+        });
+      });
+
+      it("is when it was pushed, over restarts and whatever becomes of it", async () => {
+        const delivered = {
+          position: 1,
+          state: "delivered",
+          pushedAtMs: 7,
+          deliveredAtMs: 9,
+          endedAtMs: null,
+        } as const;
+        await commitTo(store, { position: 4, progress: [delivered] });
+        await reopen();
+        expect((await loadOf(store)).open.map(({ pushedAtMs }) => pushedAtMs)).toEqual([7, null, null]);
+        expect((await wayOf(1))?.signals).toMatchObject([{ position: 1, pushedAtMs: 7 }]);
+      });
+
+      it("is the rings of its mailbox for it or for a later signal, by what they rang for", async () => {
+        const late = { ...ring, through: 9, rungAtMs: 400, takenAtMs: 410, way: "tty" };
+        const rings = [late, { ...ring, address: 2, through: 2 }, ring];
+        await commitTo(store, { position: 9, rings });
+        await reopen();
+        expect((await wayOf(1))?.way?.rings).toEqual([ring, late]);
+        expect((await wayOf(3))?.way?.rings).toEqual([ring, late]);
+        expect((await wayOf(2))?.way?.rings.map(({ address }) => address)).toEqual([2]);
+      });
+
+      it("keeps one record of the rings for the same: the first, its first receipt, and how often it rang", async () => {
+        await commitTo(store, { position: 4, rings: [ring] });
+        const second = { ...ring, rungAtMs: 330, takenAtMs: 340, way: "tty", attempt: 2 };
+        await commitTo(store, { position: 4, rings: [second] });
+        await commitTo(store, {
+          position: 4,
+          rings: [{ ...second, takenAtMs: 360, way: "mail", attempt: 3 }],
+        });
+        expect((await wayOf(3))?.way?.rings).toEqual([{ ...ring, takenAtMs: 340, way: "tty", attempt: 3 }]);
+      });
+
+      it("is who drained it, among many drains of one moment and before it and after", async () => {
+        const reader = (session: string) => ({ session, surface: "codex", host: "laptop" });
+        const before = Array.from({ length: 50 }, (_, at) => ({
+          ...{ position: 100 + at, address: 2, key: `b${at}`, atMs: 400 + at, signals: [90], reader: null },
+        }));
+        const drains = [
+          ...before,
+          { position: 200, address: 2, key: "x", atMs: 500, signals: [2], reader: reader("other") },
+          { position: 201, address: 1, key: "y", atMs: 500, signals: [1, 3], reader: reader("mine") },
+          { position: 202, address: 1, key: "z", atMs: 501, signals: [4], reader: null },
+        ];
+        const progress = [1, 2, 3].map((position) => {
+          return {
+            position,
+            state: "drained",
+            pushedAtMs: null,
+            deliveredAtMs: null,
+            endedAtMs: 500,
+          } as const;
+        });
+        await commitTo(store, { position: 202, drains, progress });
+        await reopen();
+        for (const [position, session] of [
+          [1, "mine"],
+          [2, "other"],
+          [3, "mine"],
+        ] as const)
+          expect((await wayOf(position))?.way?.reader).toEqual(reader(session));
+      });
+
+      it("is nothing for a signal that is not kept, and for an open one no reader", async () => {
+        expect(await wayOf(77)).toEqual({ signals: [], next: null });
+        expect((await wayOf(1))?.way).toEqual({ rings: [], reader: null });
+      });
+
+      it("forgets rings in time", async () => {
+        await commitTo(store, { position: 4, rings: [ring, { ...ring, through: 4, rungAtMs: 301 }] });
+        await maintainFully(store, { endedBeforeMs: 300 });
+        expect((await wayOf(1))?.way?.rings.map(({ through }) => through)).toEqual([4]);
+      });
+    });
+
     describe("maintain", () => {
       const ended = (position: number, endedAtMs: number) =>
-        ({ position, state: "drained", deliveredAtMs: null, endedAtMs }) as const;
+        ({ position, state: "drained", pushedAtMs: null, deliveredAtMs: null, endedAtMs }) as const;
       const mailboxes = [{ address: 1, through: 6, told: 0, drains: 0 }];
       const addresses = [addressOf({ id: 1 })];
 
@@ -468,7 +594,7 @@ export function describeStore(name: string, makeHarness: () => StoreHarness): vo
       });
 
       it("forgets drains in time", async () => {
-        const drain = { address: 1, key: "d", signals: [1] };
+        const drain = { address: 1, key: "d", signals: [1], reader: null };
         await commitTo(store, {
           position: 9,
           addresses,

@@ -132,6 +132,7 @@ export class DaemonNode {
       save: this.#file.save,
       viewed: () => {},
       tellAttached: () => {},
+      rang: () => {},
       metrics: new PersonaMetrics({ tenant: "local", host: process.host.name, persona, project }),
       chronicle: new Chronicle({ nowMs: () => clock.nowMs(), inform: () => {}, book: null }),
       log: (_level: string, event: string, fields: LogFields = {}) => this.#log(event, fields),

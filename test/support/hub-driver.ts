@@ -43,6 +43,7 @@ export class HubDriver {
         startedAtMs: this.nowMs,
         newId: this.#newId,
         loops: loopBounds,
+        host: "hub-host",
         before: null,
       },
       this.nowMs,

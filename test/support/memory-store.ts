@@ -4,6 +4,7 @@
  */
 import { PrismError } from "../../src/domain/errors.ts";
 import { bounds } from "../../src/hub/core/bounds.ts";
+import { sameRing } from "../../src/hub/core/way.ts";
 import type {
   AddressRecord,
   Changes,
@@ -13,6 +14,7 @@ import type {
   MailboxRecord,
   NewSignal,
   Progress,
+  RingRecord,
   SessionRecord,
   Snapshot,
   Store,
@@ -30,6 +32,7 @@ export class MemoryDisk {
   readonly signals = new Map<number, NewSignal>();
   readonly progress = new Map<number, Progress>();
   readonly drains = new Map<number, DrainRecord>();
+  readonly rings: RingRecord[] = [];
   /** Set to make every commit fail, with nothing kept. */
   failing: PrismError | null = null;
   /** Set to make every read and load fail. */
@@ -49,6 +52,7 @@ export class MemoryDisk {
       ...signal.head,
       text: signal.text,
       state: progress?.state ?? "pending",
+      pushedAtMs: progress?.pushedAtMs ?? null,
       deliveredAtMs: progress?.deliveredAtMs ?? null,
       endedAtMs: progress?.endedAtMs ?? null,
     };
@@ -83,6 +87,7 @@ export class MemoryStore implements Store {
         .filter(({ head }) => (disk.progress.get(head.position)?.endedAtMs ?? null) === null)
         .map(({ head }) => ({
           head,
+          pushedAtMs: disk.progress.get(head.position)?.pushedAtMs ?? null,
           deliveredAtMs: disk.progress.get(head.position)?.deliveredAtMs ?? null,
         })),
       recent: inOrder.slice(-bounds.recentSignalsMax).map(({ head }) => ({
@@ -132,6 +137,14 @@ export class MemoryStore implements Store {
     for (const id of changes.sessionsRemoved) disk.sessions.delete(id);
     for (const progress of changes.progress) disk.progress.set(progress.position, progress);
     for (const drain of changes.drains) disk.drains.set(drain.position, drain);
+    for (const ring of changes.rings) {
+      const at = disk.rings.findIndex(({ address, through }) => {
+        return address === ring.address && through === ring.through;
+      });
+      const before = disk.rings[at];
+      if (before === undefined) disk.rings.push(ring);
+      else disk.rings[at] = sameRing(before, ring);
+    }
     for (const { address, through } of changes.purges)
       for (const [position, signal] of disk.signals)
         if (signal.head.address === address && position <= through)
@@ -150,10 +163,21 @@ export class MemoryStore implements Store {
 
   #find(want: Want): Found {
     if (want.kind === "history") return this.#history(want);
+    if (want.kind === "trace") return this.#trace(want.position);
     const positions =
       want.kind === "signals" ? want.positions : (this.#disk.drains.get(want.position)?.signals ?? []);
     const signals = positions.flatMap((position) => this.#disk.stored(position) ?? []);
     return { signals, next: null };
+  }
+
+  #trace(position: number): Found {
+    const signal = this.#disk.stored(position);
+    if (signal === undefined) return { signals: [], next: null };
+    const rings = this.#disk.rings
+      .filter(({ address, through }) => address === signal.address && through >= position)
+      .sort((one, other) => one.through - other.through);
+    const drain = [...this.#disk.drains.values()].find(({ signals }) => signals.includes(position));
+    return { signals: [signal], next: null, way: { rings, reader: drain?.reader ?? null } };
   }
 
   #history(want: Extract<Want, { kind: "history" }>): Found {
@@ -184,6 +208,8 @@ export class MemoryStore implements Store {
       disk.signals.delete(position);
       disk.progress.delete(position);
     }
+    const kept = disk.rings.filter(({ rungAtMs }) => rungAtMs > upkeep.endedBeforeMs);
+    disk.rings.splice(0, disk.rings.length, ...kept);
     for (const [position, drain] of disk.drains)
       if (drain.atMs <= upkeep.endedBeforeMs) disk.drains.delete(position);
     done(null, false);

@@ -54,8 +54,10 @@ export function refuseForeign(registry: Registry, own: string | null, command: C
   switch (command.verb) {
     case "status":
     case "signal_status":
+    case "signal_trace":
     // What is acknowledged is what the connection's own session was told.
     case "acknowledge":
+    case "rung":
       return;
     case "start":
     case "drain":

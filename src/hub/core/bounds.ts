@@ -37,6 +37,14 @@ export const bounds = {
   keysMax: 100_000,
   /** Drains that can be asked again, as long as retention keeps their signals; in all, some 20 MB. */
   drainsMax: 100_000,
+  /** Rings that wait to be written with something else: one for each address of a fleet, and nobody misses more. */
+  ringsMax: 20_000,
+  /** Rings looked at to find those of one signal: some 5 ms of reading. */
+  ringRowsMax: 10_000,
+  /** Rings that are read of a signal: the first, and the first that was taken. */
+  ringsOfSignalMax: 40,
+  /** Drains looked at to find a signal's, from about its time on. */
+  drainRowsMax: 2_000,
   /** Signals that a new core reads anew, to know who answers whom: an hour of a busy fleet, some 15 ms of reading. */
   recentSignalsMax: 4_000,
   /** Signals expired in one turn: a few milliseconds of work when a whole backlog runs out at once. */

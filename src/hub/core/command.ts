@@ -8,6 +8,7 @@ import type {
   PersonaDestroyParams,
   PersonaListParams,
   PersonaRestoreParams,
+  RungParams,
   SignalParams,
   SignalStatusParams,
   StartParams,
@@ -32,11 +33,13 @@ export type Command =
       readonly textBytes: number;
     }
   | { readonly verb: "signal_status"; readonly caller: Caller; readonly params: SignalStatusParams }
+  | { readonly verb: "signal_trace"; readonly caller: Caller; readonly params: SignalStatusParams }
   | { readonly verb: "drain"; readonly caller: Caller; readonly params: DrainParams }
   | { readonly verb: "history"; readonly caller: Caller; readonly params: HistoryParams }
   | { readonly verb: "status"; readonly caller: Caller; readonly params: StatusParams }
   | { readonly verb: "wrap"; readonly caller: Caller; readonly params: WrapParams }
   | { readonly verb: "acknowledge"; readonly caller: Caller; readonly params: AcknowledgeParams }
+  | { readonly verb: "rung"; readonly caller: Caller; readonly params: RungParams }
   | { readonly verb: "persona_create"; readonly caller: Caller; readonly params: PersonaCreateParams }
   | { readonly verb: "persona_archive"; readonly caller: Caller; readonly params: PersonaArchiveParams }
   | { readonly verb: "persona_restore"; readonly caller: Caller; readonly params: PersonaRestoreParams }

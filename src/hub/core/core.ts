@@ -79,6 +79,8 @@ export interface CoreOptions {
   /** New, unguessable ids for sessions and unnamed drains; at most `limits.keyBytesMax` bytes. */
   readonly newId: () => string;
   readonly loops: LoopBounds;
+  /** The hub's own host, if it has a name. */
+  readonly host: string | null;
   /** After a failed commit: what only the running hub knows, and no store. */
   readonly before: Before | null;
 }
@@ -95,12 +97,15 @@ export class HubCore {
   readonly #startedAtMs: number;
   readonly #newId: () => string;
   readonly #retentionMs: number;
+  readonly #host: string | null;
   readonly #registry = new Registry();
   readonly #mailroom: Mailroom;
   #pushes: Push[] = [];
   #detached: string[] = [];
   /** Something changed that must not wait: more than deliveries and signs of life. */
   #urgent = false;
+  /** Rings must be written now: somebody asks for them, or nothing else comes to be written. */
+  #tracing = false;
 
   constructor(options: CoreOptions, nowMs: number) {
     const { snapshot, before } = options;
@@ -112,6 +117,7 @@ export class HubCore {
     this.#startedAtMs = options.startedAtMs;
     this.#newId = options.newId;
     this.#retentionMs = options.retentionMs;
+    this.#host = options.host;
     const position = Math.max(snapshot.position, before === null ? 0 : before.core.#mailroom.position);
     const mailboxes = new Map(snapshot.mailboxes.map((record) => [record.address, record]));
     for (const record of snapshot.addresses) {
@@ -179,8 +185,13 @@ export class HubCore {
           return this.#urgently(this.#drain(asker, command.params, nowMs));
         case "acknowledge":
           return this.#acknowledge(asker, command, nowMs);
+        case "rung":
+          return this.#rung(asker, command, nowMs);
         case "signal_status":
           return this.#mailroom.status(asker.tenant, command.params.id, nowMs);
+        case "signal_trace":
+          this.#tracing = true;
+          return this.#mailroom.trace(asker.tenant, command.params.id, this.#host, nowMs);
         case "history":
           return this.#mailroom.history(this.#at(asker.tenant, command.params), command.params, nowMs);
         case "status":
@@ -230,8 +241,15 @@ export class HubCore {
     this.#registry.writeHeard(session);
   }
 
+  /** To be called once they are told. */
+  pushed(pushes: readonly Push[], nowMs: number): void {
+    for (const { session, name, value } of pushes)
+      if (name === "mailbox") this.#registry.anySession(session)?.at.mailbox.pushed(value.through, nowMs);
+  }
+
   /** Before an orderly end: what was heard goes to disk to the millisecond. */
   closing(nowMs: number): void {
+    this.#tracing = true;
     for (const session of this.#registry.sessions()) {
       if (session.connected) this.#registry.heard(session, nowMs);
       if (session.heardWrittenAtMs !== session.lastHeardAtMs) this.#registry.writeHeard(session);
@@ -244,6 +262,7 @@ export class HubCore {
   }
 
   get hasChanges(): boolean {
+    if (this.#tracing && this.#mailroom.hasRings) return true;
     return this.#registry.hasChanges || this.#mailroom.hasChanges;
   }
 
@@ -264,6 +283,7 @@ export class HubCore {
     this.#pushes = [];
     this.#detached = [];
     this.#urgent = false;
+    this.#tracing = false;
     const deliveries = this.#mailroom.takeDeliveries();
     return { changes, pushes, detached, endedTokens, deliveries, stops: this.#mailroom.loops.takeNews() };
   }
@@ -305,6 +325,7 @@ export class HubCore {
     if (replaced !== null) this.#detached.push(replaced.id);
     session.connected = command.connected;
     const { mailbox } = session.at;
+    if (session.kind === "daemon" && command.connected) mailbox.pushed(mailbox.through, nowMs);
     this.#mailroom.settle(mailbox, nowMs);
     const position = command.params.position ?? 0;
     // Only a resumed session proves that the position is one of this store's, and not of another hub's.
@@ -347,6 +368,25 @@ export class HubCore {
   }
 
   #acknowledge(asker: Asker, command: Extract<Command, { verb: "acknowledge" }>, nowMs: number): Reply {
+    const { at } = this.#daemonOf(asker, command);
+    this.#mailroom.acknowledge(at.mailbox, command.params.through, nowMs);
+    return done({ ok: {} });
+  }
+
+  /** Nobody's word is taken for what has not come yet: a daemon's clock may be ahead, and its position wrong. */
+  #rung(asker: Asker, command: Extract<Command, { verb: "rung" }>, nowMs: number): Reply {
+    const { at, host } = this.#daemonOf(asker, command);
+    const { through, rungAtMs, takenAtMs, way, attempt } = command.params;
+    if (through === 0 || through > at.mailbox.through) return done({ ok: {} });
+    this.#mailroom.rung({
+      ...{ address: at.id, through, attempt, host, way: way ?? null },
+      rungAtMs: Math.min(rungAtMs, nowMs),
+      takenAtMs: takenAtMs === undefined ? null : Math.min(takenAtMs, nowMs),
+    });
+    return done({ ok: {} });
+  }
+
+  #daemonOf(asker: Asker, command: Extract<Command, { verb: "acknowledge" | "rung" }>): Session {
     const { session } = asker;
     if (session === null) {
       const id = command.caller.session;
@@ -355,12 +395,12 @@ export class HubCore {
       if (id !== null) throw unknownSession(id);
     }
     if (session?.kind !== "daemon") {
-      throw new PrismError("invalid_argument", "only a daemon's session can acknowledge", {
+      const what = command.verb === "rung" ? "tell of a ring" : "acknowledge";
+      throw new PrismError("invalid_argument", `only a daemon's session can ${what}`, {
         hint: "start a session of kind daemon on this connection first",
       });
     }
-    this.#mailroom.acknowledge(session.at.mailbox, command.params.through, nowMs);
-    return done({ ok: {} });
+    return session;
   }
 
   #status(tenant: string, params: StatusParams, nowMs: number) {

@@ -5,21 +5,29 @@
  */
 import { limits } from "../../domain/limits.ts";
 import type { MailboxView, SenderCount } from "../../domain/verbs.ts";
-import type { MailboxRecord, SignalHead } from "../store/store.ts";
+import type { MailboxRecord, OpenSignalRecord, SignalHead } from "../store/store.ts";
+
+/** How far an open signal has come. */
+type Kept = Pick<OpenSignalRecord, "pushedAtMs" | "deliveredAtMs">;
+
+export const NEW: Kept = { pushedAtMs: null, deliveredAtMs: null };
 
 export class OpenSignal {
   readonly head: SignalHead;
   readonly mailbox: Mailbox;
+  /** When a view that covers it was first pushed to a daemon. */
+  pushedAtMs: number | null;
   deliveredAtMs: number | null;
   /** False once drained or expired: the queue of deadlines may still hold it. */
   open = true;
   before: OpenSignal | null = null;
   after: OpenSignal | null = null;
 
-  constructor(head: SignalHead, mailbox: Mailbox, deliveredAtMs: number | null) {
+  constructor(head: SignalHead, mailbox: Mailbox, kept: Kept) {
     this.head = head;
     this.mailbox = mailbox;
-    this.deliveredAtMs = deliveredAtMs;
+    this.pushedAtMs = kept.pushedAtMs;
+    this.deliveredAtMs = kept.deliveredAtMs;
   }
 }
 
@@ -36,6 +44,8 @@ export class Mailbox {
   newest: OpenSignal | null = null;
   /** The oldest signal that is not delivered: where the next acknowledgement begins. */
   #firstPending: OpenSignal | null = null;
+  /** The oldest signal that no view has told of: where the next push begins. */
+  #firstUntold: OpenSignal | null = null;
   #open = 0;
   #urgent = 0;
   #delivered = 0;
@@ -67,8 +77,8 @@ export class Mailbox {
     return this.#forSessions;
   }
 
-  append(head: SignalHead, deliveredAtMs: number | null): OpenSignal {
-    const signal = new OpenSignal(head, this, deliveredAtMs);
+  append(head: SignalHead, kept: Kept): OpenSignal {
+    const signal = new OpenSignal(head, this, kept);
     signal.before = this.newest;
     if (this.newest === null) this.oldest = signal;
     else this.newest.after = signal;
@@ -76,8 +86,11 @@ export class Mailbox {
     this.#open++;
     if (head.urgent) this.#urgent++;
     if (head.session !== null) this.#forSessions++;
-    if (deliveredAtMs !== null) this.#delivered++;
-    else this.#firstPending ??= signal;
+    if (kept.deliveredAtMs !== null) this.#delivered++;
+    else {
+      this.#firstPending ??= signal;
+      this.#firstUntold ??= signal;
+    }
     const from = head.from ?? "";
     this.#senders.set(from, (this.#senders.get(from) ?? 0) + 1);
     if (head.position > this.through) this.through = head.position;
@@ -87,6 +100,7 @@ export class Mailbox {
   remove(signal: OpenSignal, endedAtMs: number): void {
     this.endedAtMs = Math.max(endedAtMs, this.endedAtMs ?? 0);
     if (signal === this.#firstPending) this.#firstPending = pendingFrom(signal.after);
+    if (signal === this.#firstUntold) this.#firstUntold = signal.after;
     if (signal.before === null) this.oldest = signal.after;
     else signal.before.after = signal.after;
     if (signal.after === null) this.newest = signal.before;
@@ -102,6 +116,14 @@ export class Mailbox {
     const left = (this.#senders.get(from) ?? 1) - 1;
     if (left === 0) this.#senders.delete(from);
     else this.#senders.set(from, left);
+  }
+
+  /** A view of all up to `through` went to a daemon: of each signal the first such push counts. */
+  pushed(through: number, atMs: number): void {
+    let signal = this.#firstUntold;
+    for (; signal !== null && signal.head.position <= through; signal = signal.after)
+      if (signal.deliveredAtMs === null) signal.pushedAtMs ??= Math.max(atMs, signal.head.acceptedAtMs);
+    this.#firstUntold = signal;
   }
 
   /** Marks what is pending up to `through` as delivered; returns it, oldest first. */

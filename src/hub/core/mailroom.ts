@@ -5,6 +5,7 @@
 import { printable } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
 import { limits } from "../../domain/limits.ts";
+import { traceparentGiven } from "../../domain/traceparent.ts";
 import type { DrainParams, HistoryParams, SignalParams, SignalState } from "../../domain/verbs.ts";
 import type {
   DrainRecord,
@@ -13,6 +14,7 @@ import type {
   OpenSignalRecord,
   Progress,
   Purge,
+  RingRecord,
   SignalHead,
   Snapshot,
 } from "../store/store.ts";
@@ -22,10 +24,10 @@ import { Deadlines } from "./deadlines.ts";
 import { formatId, positionOf, tagOf } from "./ids.ts";
 import { LoopGuard } from "./loop-guard.ts";
 import type { LoopBounds } from "./loops.ts";
-import type { Mailbox, OpenSignal } from "./mailbox.ts";
+import { type Mailbox, NEW, type OpenSignal } from "./mailbox.ts";
 import { nothingToAnswer, refuseReply } from "./matter.ts";
 import { Memory } from "./memory.ts";
-import { isAlive, type Registered, type Registry, type Session } from "./registry.ts";
+import { holderOf, type Registered, type Registry, type Session } from "./registry.ts";
 import {
   type Names,
   type Reply,
@@ -34,7 +36,9 @@ import {
   statusOf,
   type TakenSignal,
 } from "./reply.ts";
+import { take } from "./take.ts";
 import { type Recipient, recipientFrom, targetOf } from "./target.ts";
+import { sameRing } from "./way.ts";
 
 /** What a signal's acceptance turns on beside what its sender gave. */
 export interface AcceptFacts {
@@ -52,14 +56,7 @@ export interface MailroomChanges {
   readonly mailboxes: readonly MailboxRecord[];
   readonly drains: readonly DrainRecord[];
   readonly purges: readonly Purge[];
-}
-
-interface Taken {
-  readonly signals: OpenSignal[];
-  readonly remaining: number;
-  readonly elsewhere: number;
-  /** Every open signal up to here was handed over or is told of as remaining. */
-  readonly told: number;
+  readonly rings: readonly RingRecord[];
 }
 
 export class Mailroom {
@@ -79,6 +76,8 @@ export class Mailroom {
   #deliveries = 0;
   #drains: DrainRecord[] = [];
   #purges: Purge[] = [];
+  /** By address and `through`: of rings for the same, one record is written. */
+  #rings = new Map<string, RingRecord>();
   #changedMailboxes = new Set<Mailbox>();
 
   /**
@@ -118,7 +117,7 @@ export class Mailroom {
   #restore(record: OpenSignalRecord): void {
     const mailbox = this.#registry.byId(record.head.address)?.mailbox;
     if (mailbox === undefined) return;
-    this.#admit(mailbox.append(record.head, record.deliveredAtMs));
+    this.#admit(mailbox.append(record.head, record));
   }
 
   #admit(signal: OpenSignal): void {
@@ -142,6 +141,7 @@ export class Mailroom {
     const ttlMs = params.ttlMs ?? limits.signalTtlMsDefault;
     const urgent = params.urgency === "urgent";
     const final = params.final === true;
+    const traceparent = params.traceparent === undefined ? null : traceparentGiven(params.traceparent);
     const key = params.key ?? null;
     const name = key === null ? "" : keyName(tenant, from, key);
     if (key !== null) {
@@ -171,8 +171,9 @@ export class Mailroom {
       replyTo,
       session: session === null ? null : session.id,
       textBytes,
+      traceparent,
     };
-    this.#admit(at.mailbox.append(head, null));
+    this.#admit(at.mailbox.append(head, NEW));
     this.#signals.push({ head, text, key });
     if (key !== null) this.#keys.set(name, head.position, nowMs);
     this.loops.note(sender, at, nowMs);
@@ -232,8 +233,18 @@ export class Mailroom {
   /** A daemon has heard of all signals up to `through`: what was pending is delivered. */
   acknowledge(mailbox: Mailbox, through: number, nowMs: number): void {
     this.settle(mailbox, nowMs);
-    for (const { head, deliveredAtMs } of mailbox.deliver(through, nowMs))
-      this.#moved({ position: head.position, state: "delivered", deliveredAtMs, endedAtMs: null });
+    for (const { head, pushedAtMs, deliveredAtMs } of mailbox.deliver(through, nowMs)) {
+      const { position } = head;
+      this.#moved({ position, state: "delivered", pushedAtMs, deliveredAtMs, endedAtMs: null });
+    }
+  }
+
+  /** A ring has ended: kept for whoever asks for a signal's way, and written with what else is to be written. */
+  rung(ring: RingRecord): void {
+    const name = `${ring.address} ${ring.through}`;
+    const before = this.#rings.get(name);
+    if (before !== undefined) this.#rings.set(name, sameRing(before, ring));
+    else if (this.#rings.size < bounds.ringsMax) this.#rings.set(name, ring);
   }
 
   // ---- drain ----
@@ -246,7 +257,7 @@ export class Mailroom {
     const repeated = params.key === undefined ? null : this.#drainKeys.get(name, nowMs);
     const reader = session === null ? null : session.id;
     if (repeated !== null) {
-      const rest = this.#take(at, reader, { limit: 0, bytesMax: 0 }, nowMs);
+      const rest = take(at, reader, { limit: 0, bytesMax: 0 }, nowMs);
       this.#tell(mailbox, rest.told);
       return {
         kind: "wanting",
@@ -256,7 +267,7 @@ export class Mailroom {
     }
     const limit = params.limit ?? limits.drainSignalsDefault;
     const bytesMax = params.bytesMax ?? limits.drainBytesMax;
-    const taken = this.#take(at, reader, { limit, bytesMax }, nowMs);
+    const taken = take(at, reader, { limit, bytesMax }, nowMs);
     if (taken.signals.length === 0)
       return { kind: "drained", signals: [], key, remaining: taken.remaining, elsewhere: taken.elsewhere };
     const signals = taken.signals.map((signal) => this.#hand(signal, nowMs));
@@ -267,51 +278,13 @@ export class Mailroom {
       key,
       atMs: nowMs,
       signals: signals.map(({ head }) => head.position),
+      reader: session === null ? null : { session: session.id, surface: session.surface, host: session.host },
     });
     this.#drainKeys.set(name, position, nowMs);
     mailbox.drains++;
     mailbox.told = Math.max(mailbox.told, taken.told);
     this.#viewChanged(mailbox, position);
     return { kind: "drained", signals, key, remaining: taken.remaining, elsewhere: taken.elsewhere };
-  }
-
-  /** Chooses, oldest first, what this reader may have within the bounds; at least one if any is for it. */
-  #take(
-    at: Registered,
-    reader: string | null,
-    bound: { readonly limit: number; readonly bytesMax: number },
-    nowMs: number,
-  ): Taken {
-    const { mailbox } = at;
-    const signals: OpenSignal[] = [];
-    let bytes = 0;
-    let keptForOthers = 0;
-    let told = mailbox.through;
-    let full = bound.limit === 0;
-    for (let signal = mailbox.oldest; signal !== null; signal = signal.after) {
-      // Without signals to single sessions there is nothing to be found behind the last one taken.
-      if (full && mailbox.forSessions === 0) break;
-      if (this.#isKeptForAnother(at, signal, reader, nowMs)) {
-        if (keptForOthers++ === 0) told = signal.head.position - 1;
-        continue;
-      }
-      if (full) continue;
-      bytes += signal.head.textBytes;
-      full = signals.length > 0 && bytes > bound.bytesMax;
-      if (full) continue;
-      signals.push(signal);
-      full = signals.length === bound.limit;
-    }
-    const remaining = mailbox.open - keptForOthers - signals.length;
-    return { signals, remaining, elsewhere: keptForOthers, told };
-  }
-
-  /** A signal to one session is that session's, as long as it lives; then it is for whoever comes. */
-  #isKeptForAnother(at: Registered, signal: OpenSignal, reader: string | null, nowMs: number): boolean {
-    const id = signal.head.session;
-    if (id === null || id === reader) return false;
-    const owner = at.sessions.find((session) => session.id === id);
-    return owner !== undefined && isAlive(owner, nowMs);
   }
 
   #hand(signal: OpenSignal, nowMs: number): TakenSignal {
@@ -373,8 +346,8 @@ export class Mailroom {
   }
 
   #end(signal: OpenSignal, state: "drained" | "expired", endedAtMs: number): void {
-    const { head, deliveredAtMs, mailbox } = signal;
-    this.#moved({ position: head.position, state, deliveredAtMs, endedAtMs });
+    const { head, pushedAtMs, deliveredAtMs, mailbox } = signal;
+    this.#moved({ position: head.position, state, pushedAtMs, deliveredAtMs, endedAtMs });
     mailbox.remove(signal, endedAtMs);
     this.#open.delete(head.position);
   }
@@ -399,6 +372,29 @@ export class Mailroom {
       kind: "wanting",
       want: { kind: "signals", positions: [position] },
       finish: { verb: "signal_status", tenant, id: printable(id) },
+    };
+  }
+
+  /**
+   * All of it is in the store, what this turn decided included, but for the push of a signal that is not delivered.
+   *
+   * @throws PrismError `signal_unknown`
+   */
+  trace(tenant: string, id: string, hubHost: string | null, nowMs: number): Reply {
+    const position = positionOf(this.#tag, id);
+    if (position === 0 || position > this.#position) throw signalUnknown(printable(id));
+    const signal = this.#open.get(position);
+    if (signal !== undefined) this.settle(signal.mailbox, nowMs);
+    const at = signal === undefined ? undefined : this.#registry.byId(signal.head.address);
+    const daemon = at === undefined ? undefined : holderOf(at);
+    return {
+      kind: "wanting",
+      want: { kind: "trace", position },
+      finish: {
+        ...{ verb: "signal_trace", tenant, id: printable(id), hubHost },
+        pushedAtMs: signal?.pushedAtMs ?? null,
+        daemonHost: daemon?.host ?? null,
+      },
     };
   }
 
@@ -462,6 +458,11 @@ export class Mailroom {
     return this.#changedMailboxes;
   }
 
+  /** Rings that wait for something else to be written: nobody waits for them. */
+  get hasRings(): boolean {
+    return this.#rings.size > 0;
+  }
+
   get hasChanges(): boolean {
     return this.#progress.size > 0 || this.#changedMailboxes.size > 0;
   }
@@ -474,11 +475,13 @@ export class Mailroom {
       mailboxes: Array.from(this.#changedMailboxes, (mailbox) => mailbox.record()),
       drains: this.#drains,
       purges: this.#purges,
+      rings: [...this.#rings.values()],
     };
     this.#signals = [];
     this.#progress = new Map();
     this.#drains = [];
     this.#purges = [];
+    if (this.#rings.size > 0) this.#rings = new Map();
     this.#changedMailboxes = new Set();
     return changes;
   }

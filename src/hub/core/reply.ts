@@ -12,8 +12,9 @@ import type {
   VerbAnswers,
   VerbName,
 } from "../../domain/verbs.ts";
-import type { Found, SignalHead, StoredSignal, Want } from "../store/store.ts";
+import type { Found, SignalHead, StoredSignal, StoredWay, Want } from "../store/store.ts";
 import { formatId } from "./ids.ts";
+import { stepsOf, type WayFacts } from "./way.ts";
 
 export type Outcome = { readonly ok: VerbAnswers[VerbName] } | { readonly error: ErrorReport };
 
@@ -36,6 +37,7 @@ export interface TakenSignal {
 
 export type Finish =
   | { readonly verb: "signal_status"; readonly tenant: string; readonly id: string }
+  | ({ readonly verb: "signal_trace"; readonly tenant: string; readonly id: string } & WayFacts)
   | { readonly verb: "signal"; readonly wanted: SameSignal }
   | { readonly verb: "drain"; readonly key: string; readonly remaining: number; readonly elsewhere: number }
   | { readonly verb: "history" };
@@ -79,8 +81,11 @@ export function statusOf(names: Names, head: SignalHead, standing: Standing): Si
     expiredAtMs: standing.state === "expired" ? standing.endedAtMs : null,
     replyTo: head.replyTo === null ? null : formatId(names.tag, head.replyTo),
     final: head.final,
+    ...(head.traceparent === null ? NOT_TRACED : { traceparent: head.traceparent }),
   };
 }
+
+const NOT_TRACED = {};
 
 /** `session:ID` for a signal to one session, else the address. */
 export function recipientOf(names: Names, head: SignalHead): string {
@@ -106,6 +111,8 @@ export function complete(names: Names, finish: Finish, found: Found): Outcome {
   switch (finish.verb) {
     case "signal_status":
       return statusAnswer(names, finish.tenant, finish.id, found.signals[0]);
+    case "signal_trace":
+      return traceAnswer(names, finish, found);
     case "signal":
       return duplicateAnswer(names, finish.wanted, found.signals[0]);
     case "drain":
@@ -144,6 +151,19 @@ function statusAnswer(names: Names, tenant: string, id: string, signal: StoredSi
     return { error: reportOf(signalUnknown(id)) };
   return { ok: statusOf(names, signal, signal) };
 }
+
+function traceAnswer(
+  names: Names,
+  finish: Extract<Finish, { verb: "signal_trace" }>,
+  { signals: [signal], way }: Found,
+): Outcome {
+  if (signal === undefined || names.address(signal.address)?.tenant !== finish.tenant)
+    return { error: reportOf(signalUnknown(finish.id)) };
+  const steps = stepsOf(signal, way ?? NO_WAY, finish);
+  return { ok: { signal: statusOf(names, signal, signal), steps, traceparent: signal.traceparent } };
+}
+
+const NO_WAY: StoredWay = { rings: [], reader: null };
 
 function duplicateAnswer(names: Names, wanted: SameSignal, signal: StoredSignal | undefined): Outcome {
   if (signal === undefined) return missingText(wanted.key);

@@ -13,6 +13,8 @@ export interface EngineOptions {
   /** How long drained and expired signals are kept. */
   readonly retentionMs: number;
   readonly loops?: Partial<LoopBounds>;
+  /** The name of the hub's own host, for signals' traces. */
+  readonly host?: string;
   readonly version: string;
   readonly log: Log;
   readonly scheduler?: EngineScheduler;

@@ -45,4 +45,5 @@ const NO_CHANGES: Omit<Changes, "position"> = {
   mailboxes: [],
   drains: [],
   purges: [],
+  rings: [],
 };

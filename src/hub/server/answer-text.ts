@@ -51,8 +51,9 @@ function drainText({ signals, key, remaining, elsewhere, repeated }: DrainAnswer
 
 function recordText(signal: SignalRecord): string {
   const { id, to, from, urgency, state, acceptedAtMs, expiresAtMs, replyTo, final, text } = signal;
-  const { deliveredAtMs, drainedAtMs, expiredAtMs } = signal;
-  return `{"id":"${id}","to":${quoted(to)},"from":${quoted(from)},"urgency":"${urgency}","state":"${state}","acceptedAtMs":${acceptedAtMs},"expiresAtMs":${expiresAtMs},"deliveredAtMs":${deliveredAtMs},"drainedAtMs":${drainedAtMs},"expiredAtMs":${expiredAtMs},"replyTo":${quoted(replyTo)},"final":${final},"text":${quoted(text)}}`;
+  const { deliveredAtMs, drainedAtMs, expiredAtMs, traceparent } = signal;
+  const traced = traceparent === undefined ? "" : `,"traceparent":"${traceparent}"`;
+  return `{"id":"${id}","to":${quoted(to)},"from":${quoted(from)},"urgency":"${urgency}","state":"${state}","acceptedAtMs":${acceptedAtMs},"expiresAtMs":${expiresAtMs},"deliveredAtMs":${deliveredAtMs},"drainedAtMs":${drainedAtMs},"expiredAtMs":${expiredAtMs},"replyTo":${quoted(replyTo)},"final":${final}${traced},"text":${quoted(text)}}`;
 }
 
 function viewText(view: MailboxView): string {

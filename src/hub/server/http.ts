@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { printable } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
 import { spoken } from "../../domain/protocol.ts";
+import { tracedBy } from "../../domain/traceparent.ts";
 import { HUB_PROTOCOL, HUB_PROTOCOL_MIN } from "../../domain/verbs.ts";
 import { formWanted, PAGE_TYPES } from "../../metrics/exposition.ts";
 import { hubPage } from "../../metrics/hub.ts";
@@ -88,7 +89,8 @@ async function callOverHttp(edge: Edge, request: IncomingMessage, name: string):
     return errorAnswer(failureOf(error, edge.log, "http"), { status: 415 });
   }
   const params = await readJson(request, edge.bounds.messageBytesMax);
-  return { status: 200, body: await answerOf(edge, bearer, verb, params) };
+  const traced = verb === "signal" ? tracedBy(request.headers["traceparent"], params) : params;
+  return { status: 200, body: await answerOf(edge, bearer, verb, traced) };
 }
 
 /** One round through the store at a time: a crowd of watchers costs no more than one. */

@@ -9,6 +9,7 @@ import { createMcpHandler, type McpHttpHandler } from "@modelcontextprotocol/ser
 import { PrismError } from "../../domain/errors.ts";
 import { answerText } from "../../domain/tool-text.ts";
 import { paramsOf, type Tool, toolsFor } from "../../domain/tools.ts";
+import { tracedBy } from "../../domain/traceparent.ts";
 import { HUB_PROTOCOL } from "../../domain/verbs.ts";
 import { mcpServerOf, type ToolHost } from "../../net/mcp-tools.ts";
 import type { Bearer } from "../service.ts";
@@ -34,7 +35,7 @@ export function openMcpEdge(edge: Edge): McpEdge {
     instructions: INSTRUCTIONS,
     version: edge.version,
     log: edge.log,
-    call: (tool, args) => callTool(edge, bearer, tool, args),
+    call: (tool, args, { traceparent }) => callTool(edge, bearer, tool, { args, traceparent }),
   });
   const handler = createMcpHandler((context) => mcpServerOf(hostOf(bearerIn(context.authInfo)), false), {
     maxRequestBodySize: edge.bounds.messageBytesMax,
@@ -54,10 +55,16 @@ function bearerIn(authInfo: { readonly extra?: Record<string, unknown> } | undef
   return bearer as Bearer;
 }
 
-async function callTool(edge: Edge, bearer: Bearer, tool: Tool, args: unknown): Promise<string> {
+async function callTool(
+  edge: Edge,
+  bearer: Bearer,
+  tool: Tool,
+  { args, traceparent }: { readonly args: unknown; readonly traceparent: unknown },
+): Promise<string> {
   const filled =
     tool.verb === "start" ? { kind: "agent", protocol: HUB_PROTOCOL, version: `mcp ${edge.version}` } : {};
-  const params = paramsOf(tool, args, filled);
+  const given = paramsOf(tool, args, filled);
+  const params = tool.verb === "signal" ? tracedBy(traceparent, given) : given;
   return answerText(tool.verb, await answerOf(edge, bearer, tool.verb, params));
 }
 

@@ -10,6 +10,7 @@ import type { ErrorReport } from "../../domain/errors.ts";
 import { errorText, parseRpc, type RpcId, type RpcMessage } from "../../domain/rpc.ts";
 import {
   type HubPushes,
+  isDaemonVerb,
   type MailboxView,
   VERBS,
   type VerbAnswers,
@@ -117,7 +118,7 @@ export class PeerSocket implements PushSink {
         return;
       case "notification":
         // Only a daemon's word has no answer; anything else asked without an id would be done unseen.
-        if (message.method === "acknowledge") this.#request(undefined, message.method, message.params);
+        if (isDaemonVerb(message.method)) this.#request(undefined, message.method, message.params);
         return;
       case "result":
       case "error":

@@ -6,13 +6,13 @@ import { printable } from "../../domain/address.ts";
 import { type ErrorReport, PrismError, reportOf } from "../../domain/errors.ts";
 import { faultText, type Log } from "../../domain/log.ts";
 import { nearest, readShape } from "../../domain/shape.ts";
-import { VERBS, type VerbAnswers, type VerbName } from "../../domain/verbs.ts";
+import { type DaemonVerb, isDaemonVerb, VERBS, type VerbAnswers, type VerbName } from "../../domain/verbs.ts";
 import type { Answered, Caller, HubService, PushSink } from "../service.ts";
 
-/** Verbs that stand on every edge; `acknowledge` is a daemon's word on its socket. */
-export const OPEN_VERBS = Object.keys(VERBS).filter((verb) => verb !== "acknowledge") as Exclude<
+/** Verbs that stand on every edge: all but a daemon's words on its socket. */
+export const OPEN_VERBS = Object.keys(VERBS).filter((verb) => !isDaemonVerb(verb)) as Exclude<
   VerbName,
-  "acknowledge"
+  DaemonVerb
 >[];
 
 export function isVerb(name: string): name is VerbName {

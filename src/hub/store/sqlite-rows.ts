@@ -4,7 +4,15 @@
  */
 import type { SessionKind, SignalState } from "../../domain/verbs.ts";
 import { FLAGS } from "./sqlite-schema.ts";
-import type { AddressRecord, IdentityRecord, SessionRecord, SignalHead, StoredSignal } from "./store.ts";
+import type {
+  AddressRecord,
+  IdentityRecord,
+  ReaderRecord,
+  RingRecord,
+  SessionRecord,
+  SignalHead,
+  StoredSignal,
+} from "./store.ts";
 
 export type Row = readonly unknown[];
 
@@ -17,7 +25,8 @@ export function stateFrom(value: unknown): SignalState {
 export const HEAD_COLUMNS =
   "s.position, s.address, s.previous, s.sender, s.flags, s.accepted_at_ms, s.expires_at_ms, s.reply_to, s.session, s.text_bytes";
 
-export function headFrom(row: Row): SignalHead {
+/** @param traceparentOf asked for the few that have one */
+export function headFrom(row: Row, traceparentOf: TraceparentOf): SignalHead {
   return {
     position: int(row[0]),
     address: int(row[1]),
@@ -30,26 +39,52 @@ export function headFrom(row: Row): SignalHead {
     replyTo: intOrNull(row[7]),
     session: textOrNull(row[8]),
     textBytes: int(row[9]),
+    traceparent: (int(row[4]) & FLAGS.traced) === 0 ? null : traceparentOf(int(row[0])),
   };
 }
 
-export function flagsOf({ urgent, final }: SignalHead): number {
-  return (urgent ? FLAGS.urgent : 0) + (final ? FLAGS.final : 0);
+export type TraceparentOf = (position: number) => string | null;
+
+export function flagsOf({ urgent, final, traceparent }: SignalHead): number {
+  const traced = traceparent === null ? 0 : FLAGS.traced;
+  return (urgent ? FLAGS.urgent : 0) + (final ? FLAGS.final : 0) + traced;
 }
 
-export const SIGNAL_COLUMNS = `${HEAD_COLUMNS}, p.state, p.delivered_at_ms, p.ended_at_ms, s.text`;
+export const SIGNAL_COLUMNS = `${HEAD_COLUMNS}, p.state, p.delivered_at_ms, p.ended_at_ms, p.pushed_at_ms, s.text`;
 
 /** Null for one whose text is forgotten. */
-export function signalFrom(row: Row): StoredSignal | null {
-  const text = row[13];
+export function signalFrom(row: Row, traceparentOf: TraceparentOf): StoredSignal | null {
+  const text = row[14];
   if (typeof text !== "string") return null;
   return {
-    ...headFrom(row),
+    ...headFrom(row, traceparentOf),
     state: stateFrom(row[10]),
     deliveredAtMs: intOrNull(row[11]),
     endedAtMs: intOrNull(row[12]),
+    pushedAtMs: intOrNull(row[13]),
     text,
   };
+}
+
+export const RING_COLUMNS = "address, through, rung_at_ms, taken_at_ms, way, attempt, host";
+
+export function ringFrom(row: Row): RingRecord {
+  return {
+    address: int(row[0]),
+    through: int(row[1]),
+    rungAtMs: int(row[2]),
+    takenAtMs: intOrNull(row[3]),
+    way: textOrNull(row[4]),
+    attempt: int(row[5]),
+    host: textOrNull(row[6]),
+  };
+}
+
+/** @param row session, surface and host */
+export function readerFrom(row: Row): ReaderRecord | null {
+  const session = textOrNull(row[0]);
+  if (session === null) return null;
+  return { session, surface: textOrNull(row[1]), host: textOrNull(row[2]) };
 }
 
 export const ADDRESS_COLUMNS =

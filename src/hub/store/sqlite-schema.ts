@@ -11,11 +11,33 @@
 export const APPLICATION_ID = 0x5072736d;
 export const SCHEMA_VERSION = 3;
 
-/** As kept in `signals.flags`, added up. */
-export const FLAGS = { urgent: 1, final: 2 } as const;
+/** As kept in `signals.flags`, added up. `traced`: its sender's traceparent stands in the table of those. */
+export const FLAGS = { urgent: 1, final: 2, traced: 4 } as const;
 
 /** As kept in `progress.state`; a signal without a row there is pending. */
 export const STATE_NUMBERS = { delivered: 1, drained: 2, expired: 3 } as const;
+
+/**
+ * For the few signals that were sent with a traceparent, and for rings, of which there is one where many signals are.
+ * A ring's newest signal comes first in its key: written near the end of the table, and found by a signal's position
+ * without an index.
+ */
+const TRACE_TABLES = `
+  CREATE TABLE traceparents (
+    position INTEGER PRIMARY KEY,
+    traceparent TEXT NOT NULL
+  );
+  CREATE TABLE rings (
+    through INTEGER NOT NULL,
+    address INTEGER NOT NULL,
+    rung_at_ms INTEGER NOT NULL,
+    taken_at_ms INTEGER,
+    way TEXT,
+    attempt INTEGER NOT NULL,
+    host TEXT,
+    PRIMARY KEY (through, address)
+  ) WITHOUT ROWID;
+`;
 
 export const SCHEMA = `
   CREATE TABLE hub (
@@ -79,8 +101,10 @@ export const SCHEMA = `
     position INTEGER PRIMARY KEY,
     state INTEGER NOT NULL,
     delivered_at_ms INTEGER,
-    ended_at_ms INTEGER
+    ended_at_ms INTEGER,
+    pushed_at_ms INTEGER
   );
+  ${TRACE_TABLES}
   CREATE TABLE keys (
     position INTEGER PRIMARY KEY,
     key TEXT NOT NULL
@@ -91,7 +115,11 @@ export const SCHEMA = `
     key TEXT NOT NULL,
     drained_at_ms INTEGER NOT NULL,
     -- Positions in base 36, oldest first, with a comma between.
-    signals TEXT NOT NULL
+    signals TEXT NOT NULL,
+    -- Of the session that drained; all three null if none did.
+    session TEXT,
+    surface TEXT,
+    host TEXT
   );
   CREATE TABLE waiting (
     position INTEGER PRIMARY KEY
@@ -114,6 +142,11 @@ export const MIGRATIONS: { readonly [fromVersion: number]: string } = {
     ALTER TABLE addresses ADD COLUMN created_at_ms INTEGER;
     ALTER TABLE addresses ADD COLUMN archived_at_ms INTEGER;
     ALTER TABLE addresses ADD COLUMN token_sha256 TEXT;
+    ALTER TABLE progress ADD COLUMN pushed_at_ms INTEGER;
+    ALTER TABLE drains ADD COLUMN session TEXT;
+    ALTER TABLE drains ADD COLUMN surface TEXT;
+    ALTER TABLE drains ADD COLUMN host TEXT;
+    ${TRACE_TABLES}
     PRAGMA user_version = 3;
   `,
 };

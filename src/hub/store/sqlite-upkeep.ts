@@ -9,6 +9,7 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { int, intOrNull, type Row } from "./sqlite-rows.ts";
+import { FLAGS } from "./sqlite-schema.ts";
 import type { Upkeep } from "./store.ts";
 
 /** One bounded step through one table. @returns true if it is not through yet */
@@ -23,6 +24,7 @@ export class SqliteUpkeep {
     (upkeep) => this.#sweepWaiting(upkeep.rowsMax),
     (upkeep) => this.#forgetKeys(upkeep),
     (upkeep) => this.#forgetDrains(upkeep),
+    (upkeep) => this.#forgetRings(upkeep),
     (upkeep) => this.#forgetSignals(upkeep),
   ];
   /** Those that are not through with their table in this round. */
@@ -78,6 +80,16 @@ export class SqliteUpkeep {
     });
   }
 
+  #forgetRings({ endedBeforeMs, rowsMax }: Upkeep): boolean {
+    let removed = 0;
+    for (const [through, rungAtMs, address] of rowsOf(this.#statements.rings.all(rowsMax))) {
+      if (int(rungAtMs) > endedBeforeMs) break;
+      this.#statements.deleteRing.run(int(through), int(address));
+      removed++;
+    }
+    return removed === rowsMax;
+  }
+
   #forgetOldest(
     oldest: StatementSync,
     remove: StatementSync,
@@ -109,11 +121,12 @@ export class SqliteUpkeep {
   }
 
   #forgetSignal(link: Link, endedBeforeMs: number): void {
-    const { relink, blank, deleteSignal, deleteProgress } = this.#statements;
+    const { relink, blank, deleteSignal, deleteProgress, deleteTraceparent } = this.#statements;
     const { position, isBlank } = link;
     const previous = this.#leadPast(link.previous);
     const isOver = link.endedAtMs !== null && link.endedAtMs <= endedBeforeMs && !link.hasKey;
     if (isOver) deleteProgress.run(position);
+    if (isOver && link.isTraced) deleteTraceparent.run(position);
     if ((isOver || isBlank) && previous === 0) deleteSignal.run(position);
     else if (isOver) blank.run(previous, position);
     else if (previous !== link.previous) relink.run(previous, position);
@@ -137,6 +150,7 @@ interface Link {
   readonly endedAtMs: number | null;
   readonly hasKey: boolean;
   readonly isBlank: boolean;
+  readonly isTraced: boolean;
 }
 
 function linkFrom(row: Row): Link {
@@ -147,6 +161,7 @@ function linkFrom(row: Row): Link {
     endedAtMs: intOrNull(row[3]),
     hasKey: row[4] === 1,
     isBlank: row[5] === 1,
+    isTraced: (int(row[6]) & FLAGS.traced) !== 0,
   };
 }
 
@@ -181,7 +196,8 @@ function prepareAll(db: DatabaseSync) {
     drains: prepare("SELECT position, drained_at_ms FROM drains ORDER BY position LIMIT ?"),
     deleteDrain: prepare("DELETE FROM drains WHERE position = ?"),
     signals: prepare(
-      `SELECT s.position, s.previous, s.accepted_at_ms, p.ended_at_ms, k.position IS NOT NULL, s.text IS NULL
+      `SELECT s.position, s.previous, s.accepted_at_ms, p.ended_at_ms, k.position IS NOT NULL, s.text IS NULL,
+         s.flags
          FROM signals s
          LEFT JOIN progress p ON p.position = s.position
          LEFT JOIN keys k ON k.position = s.position
@@ -191,6 +207,9 @@ function prepareAll(db: DatabaseSync) {
     relink: prepare("UPDATE signals SET previous = ? WHERE position = ?"),
     blank: prepare("UPDATE signals SET previous = ?, text = NULL WHERE position = ?"),
     deleteSignal: prepare("DELETE FROM signals WHERE position = ?"),
+    deleteTraceparent: prepare("DELETE FROM traceparents WHERE position = ?"),
+    rings: prepare("SELECT through, rung_at_ms, address FROM rings ORDER BY through LIMIT ?"),
+    deleteRing: prepare("DELETE FROM rings WHERE through = ? AND address = ?"),
     deleteProgress: prepare("DELETE FROM progress WHERE position = ?"),
   };
 }

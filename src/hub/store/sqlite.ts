@@ -19,6 +19,7 @@ import {
   intOrNull,
   positionsFrom,
   positionsText,
+  RING_COLUMNS,
   type Row,
   SESSION_COLUMNS,
   SIGNAL_COLUMNS,
@@ -29,6 +30,7 @@ import {
 } from "./sqlite-rows.ts";
 import { STATE_NUMBERS } from "./sqlite-schema.ts";
 import { SqliteUpkeep } from "./sqlite-upkeep.ts";
+import { SqliteWays } from "./sqlite-ways.ts";
 import type { Changes, Done, Found, Snapshot, Store, StoredSignal, Upkeep, Want } from "./store.ts";
 
 /** Links of a mailbox followed for one answer: some 4 ms of work. Behind that, the answer says where to go on. */
@@ -58,7 +60,10 @@ class SqliteStore implements Store {
   readonly #append: ReturnType<typeof prepareAppenders>;
   readonly #write: ReturnType<typeof prepareWrites>;
   readonly #find: ReturnType<typeof prepareReads>;
+  readonly #ways: SqliteWays;
   readonly #upkeep: SqliteUpkeep;
+  readonly #traceparentOf = (position: number): string | null =>
+    textOrNull((this.#find.traceparent.get(position) as Row | undefined)?.[0]);
 
   constructor(db: DatabaseSync, path: string) {
     this.#db = db;
@@ -66,6 +71,7 @@ class SqliteStore implements Store {
     this.#append = prepareAppenders(db);
     this.#write = prepareWrites(db);
     this.#find = prepareReads(db);
+    this.#ways = new SqliteWays(db);
     this.#upkeep = new SqliteUpkeep(db);
   }
 
@@ -135,11 +141,17 @@ class SqliteStore implements Store {
         text,
       );
       if (key !== null) keys.add(head.position, key);
+      if (head.traceparent !== null) this.#write.traceparent.run(head.position, head.traceparent);
     }
-    for (const { position, state, deliveredAtMs, endedAtMs } of changes.progress)
-      progress.add(position, STATE_NUMBERS[state], deliveredAtMs, endedAtMs);
-    for (const drain of changes.drains)
-      drains.add(drain.position, drain.address, drain.key, drain.atMs, positionsText(drain.signals));
+    for (const { position, state, deliveredAtMs, endedAtMs, pushedAtMs } of changes.progress)
+      progress.add(position, STATE_NUMBERS[state], deliveredAtMs, endedAtMs, pushedAtMs);
+    for (const { position, address, key, atMs, signals: taken, reader } of changes.drains)
+      drains.add(
+        ...[position, address, key, atMs, positionsText(taken)],
+        ...[reader?.session ?? null, reader?.surface ?? null, reader?.host ?? null],
+      );
+    for (const { address, through, rungAtMs, takenAtMs, way, attempt, host } of changes.rings)
+      this.#write.ring.run(address, through, rungAtMs, takenAtMs, way, attempt, host);
     for (const mailbox of changes.mailboxes)
       mailboxes.add(mailbox.address, mailbox.through, mailbox.told, mailbox.drains);
     for (const appender of [signals, keys, progress, drains, mailboxes]) appender.finish();
@@ -214,8 +226,9 @@ class SqliteStore implements Store {
         holds: row[4] === 1,
       })),
       open: [...rows(find.openSettled, settled), ...rows(find.openSince, settled)].map((row) => ({
-        head: headFrom(row),
+        head: headFrom(row, this.#traceparentOf),
         deliveredAtMs: intOrNull(row[10]),
+        pushedAtMs: intOrNull(row[11]),
       })),
       // Newest first, because only so many are remembered; told oldest first.
       recent: rows(find.recent, bounds.recentSignalsMax)
@@ -249,6 +262,8 @@ class SqliteStore implements Store {
         const row = this.#find.drain.get(want.position) as Row | undefined;
         return this.#signals(row === undefined ? [] : positionsFrom(row[0]));
       }
+      case "trace":
+        return this.#trace(want.position);
       case "history":
         return this.#history(want);
     }
@@ -258,10 +273,16 @@ class SqliteStore implements Store {
     const signals: StoredSignal[] = [];
     for (const position of positions) {
       const row = this.#find.signal.get(position) as Row | undefined;
-      const signal = row === undefined ? null : signalFrom(row);
+      const signal = row === undefined ? null : signalFrom(row, this.#traceparentOf);
       if (signal !== null) signals.push(signal);
     }
     return { signals, next: null };
+  }
+
+  #trace(position: number): Found {
+    const found = this.#signals([position]);
+    const signal = found.signals[0];
+    return signal === undefined ? found : { ...found, way: this.#ways.of(signal) };
   }
 
   /** Walks a mailbox's chain backwards. */
@@ -274,7 +295,7 @@ class SqliteStore implements Store {
       if (links === LINKS_MAX || signals.length === want.signalsMax) return { signals, next: reached };
       const row = this.#find.signal.get(position) as Row | undefined;
       if (row === undefined) break;
-      const signal = signalFrom(row);
+      const signal = signalFrom(row, this.#traceparentOf);
       if (position < want.before && signal !== null && (want.state ?? signal.state) === signal.state) {
         bytes += signal.textBytes;
         if (signals.length > 0 && bytes > want.bytesMax) return { signals, next: reached };
@@ -311,13 +332,13 @@ function prepareAppenders(db: DatabaseSync) {
     keys: new Appender(db, "INSERT OR FAIL INTO keys (position, key)", 2),
     progress: new Appender(
       db,
-      "INSERT OR REPLACE INTO progress (position, state, delivered_at_ms, ended_at_ms)",
-      4,
+      "INSERT OR REPLACE INTO progress (position, state, delivered_at_ms, ended_at_ms, pushed_at_ms)",
+      5,
     ),
     drains: new Appender(
       db,
-      "INSERT OR FAIL INTO drains (position, address, key, drained_at_ms, signals)",
-      5,
+      "INSERT OR FAIL INTO drains (position, address, key, drained_at_ms, signals, session, surface, host)",
+      8,
     ),
     mailboxes: new Appender(db, "INSERT OR REPLACE INTO mailboxes (address, through, told, drains)", 4),
   };
@@ -329,6 +350,14 @@ function prepareWrites(db: DatabaseSync) {
     commit: db.prepare("COMMIT"),
     rollback: db.prepare("ROLLBACK"),
     position: db.prepare("UPDATE hub SET position = ?"),
+    traceparent: db.prepare("INSERT OR REPLACE INTO traceparents (position, traceparent) VALUES (?, ?)"),
+    ring: db.prepare(
+      // As `sameRing` of the core: the first one stays, and has the first receipt.
+      `INSERT INTO rings (${RING_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (through, address) DO UPDATE SET attempt = excluded.attempt,
+           way = CASE WHEN taken_at_ms IS NULL THEN excluded.way ELSE way END,
+           taken_at_ms = coalesce(taken_at_ms, excluded.taken_at_ms)`,
+    ),
     address: db.prepare(
       `INSERT INTO addresses (${ADDRESS_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET lease_ms = excluded.lease_ms,
@@ -355,7 +384,7 @@ function prepareReads(db: DatabaseSync) {
     statement.setReturnArrays(true);
     return statement;
   };
-  const open = `SELECT ${HEAD_COLUMNS}, p.delivered_at_ms FROM signals s
+  const open = `SELECT ${HEAD_COLUMNS}, p.delivered_at_ms, p.pushed_at_ms FROM signals s
     LEFT JOIN progress p ON p.position = s.position`;
   return {
     hub: prepare("SELECT hub_id, position, settled FROM hub"),
@@ -387,6 +416,7 @@ function prepareReads(db: DatabaseSync) {
       `SELECT ${SIGNAL_COLUMNS} FROM signals s LEFT JOIN progress p ON p.position = s.position
          WHERE s.position = ?`,
     ),
+    traceparent: prepare("SELECT traceparent FROM traceparents WHERE position = ?"),
     link: prepare("SELECT address, previous FROM signals WHERE position = ?"),
     through: prepare("SELECT through FROM mailboxes WHERE address = ?"),
   };

@@ -80,6 +80,8 @@ export interface SignalHead {
   readonly session: string | null;
   /** Bytes of the text as it stands in an answer: UTF-8, escaped for JSON. */
   readonly textBytes: number;
+  /** W3C Trace Context of its sender; null for nearly all. */
+  readonly traceparent: string | null;
 }
 
 export interface NewSignal {
@@ -93,6 +95,8 @@ export interface NewSignal {
 export interface Progress {
   readonly position: number;
   readonly state: Exclude<SignalState, "pending">;
+  /** When a view that covers it was first pushed to a daemon; null if none was, or nobody knows any more. */
+  readonly pushedAtMs: number | null;
   readonly deliveredAtMs: number | null;
   /** Null while it is only delivered. */
   readonly endedAtMs: number | null;
@@ -105,6 +109,35 @@ export interface DrainRecord {
   readonly key: string;
   readonly atMs: number;
   readonly signals: readonly number[];
+  /** Null if no session drained: somebody at a command line. */
+  readonly reader: ReaderRecord | null;
+}
+
+/** The session that drained, as it was then: sessions are forgotten sooner than drains. */
+export interface ReaderRecord {
+  readonly session: string;
+  readonly surface: string | null;
+  readonly host: string | null;
+}
+
+/**
+ * A ring that ended at a daemon. One record for all rings that went for the same newest signal: the first one stays,
+ * what a later one adds is its number and, if none was taken before, its receipt.
+ */
+export interface RingRecord {
+  readonly address: number;
+  /** Position of the newest signal that it rang for. */
+  readonly through: number;
+  /** When the first of them began, by the hub's clock as its daemon knew it. */
+  readonly rungAtMs: number;
+  /** When the first that was taken was; null if none was. */
+  readonly takenAtMs: number | null;
+  /** The way of that one. */
+  readonly way: string | null;
+  /** How often it rang, the latest included. */
+  readonly attempt: number;
+  /** The daemon's. */
+  readonly host: string | null;
 }
 
 /** All texts of a mailbox up to a position are to be forgotten; what became of its signals stays known. */
@@ -128,6 +161,7 @@ export interface Changes {
   readonly drains: readonly DrainRecord[];
   /** Applied after `signals`: one that came with the same batch may be among them. */
   readonly purges: readonly Purge[];
+  readonly rings: readonly RingRecord[];
 }
 
 /** A signal as it is kept: head, text and where it stands. */
@@ -135,12 +169,14 @@ export interface StoredSignal extends SignalHead {
   /** Empty if it was purged: no text that was ever accepted is. */
   readonly text: string;
   readonly state: SignalState;
+  readonly pushedAtMs: number | null;
   readonly deliveredAtMs: number | null;
   readonly endedAtMs: number | null;
 }
 
 export interface OpenSignalRecord {
   readonly head: SignalHead;
+  readonly pushedAtMs: number | null;
   readonly deliveredAtMs: number | null;
 }
 
@@ -159,7 +195,7 @@ export interface RecentSignal {
   readonly acceptedAtMs: number;
 }
 
-export type DrainKeyRecord = Omit<DrainRecord, "signals">;
+export type DrainKeyRecord = Omit<DrainRecord, "signals" | "reader">;
 
 /** Everything the core needs to go on where the last one stopped. All lists are oldest first. */
 export interface Snapshot {
@@ -183,6 +219,8 @@ export type Want =
   | { readonly kind: "signals"; readonly positions: readonly number[] }
   /** The signals of a drain that are still kept, oldest first. */
   | { readonly kind: "drain"; readonly position: number }
+  /** One signal that is still kept, with what is known of its way. */
+  | { readonly kind: "trace"; readonly position: number }
   /** A mailbox backwards from `before`, exclusive. */
   | {
       readonly kind: "history";
@@ -197,11 +235,20 @@ export interface Found {
   readonly signals: readonly StoredSignal[];
   /** History only: where to read on (the next call's `before`), or null at the end. */
   readonly next: number | null;
+  /** Trace only. */
+  readonly way?: StoredWay;
+}
+
+export interface StoredWay {
+  /** Of its mailbox, those for it or a later signal, by `through`; a bounded number of them. */
+  readonly rings: readonly RingRecord[];
+  /** Who drained it; null if nobody has, no session did, or it was not found in bounded time. */
+  readonly reader: ReaderRecord | null;
 }
 
 /** One bounded step of forgetting. */
 export interface Upkeep {
-  /** Signals that ended at or before this, and drains made at or before this, may go. */
+  /** Signals that ended at or before this, and drains and rings made at or before this, may go. */
   readonly endedBeforeMs: number;
   /** Keys of signals accepted at or before this may go; a signal stays as long as its key. */
   readonly keysBeforeMs: number;

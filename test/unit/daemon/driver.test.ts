@@ -22,6 +22,7 @@ function driven() {
     save() {},
     viewed: ({ revision }, before) => viewed.push({ revision, before: before?.revision ?? null }),
     tellAttached() {},
+    rang() {},
     metrics: new PersonaMetrics({ tenant: "local", host: "laptop", persona: "reviewer", project: "shop" }),
     chronicle: new Chronicle({ nowMs: () => nowMs, inform() {}, book: null }),
     log() {},

@@ -26,6 +26,7 @@ function stage(connect: (dialled: Dialled) => void = () => {}) {
           return Promise.reject(new PrismError("overloaded", "too many"));
         },
         acknowledge: (through) => dialled.told.push(`acknowledge ${through}`),
+        rung: ({ through }) => dialled.told.push(`rung ${through}`),
         pingNow: () => dialled.told.push("ping"),
         close: () => dialled.told.push("close"),
       };

@@ -25,8 +25,10 @@ it("a key that is quoted in a failure stays on its line", () => {
     final: false,
     session: null,
     textBytes: 1,
+    traceparent: null,
     text: "another",
     state: "pending",
+    pushedAtMs: null,
     deliveredAtMs: null,
     endedAtMs: null,
   } as const;

@@ -17,6 +17,7 @@ const TOOLS = [
   "prism_start",
   "prism_signal",
   "prism_signal_status",
+  "prism_signal_trace",
   "prism_drain",
   "prism_history",
   "prism_status",

@@ -327,6 +327,7 @@ describe("a long life", () => {
       progress: ended.map((position) => ({
         position,
         state: "drained",
+        pushedAtMs: null,
         deliveredAtMs: null,
         endedAtMs: 9e12,
       })),
@@ -356,6 +357,7 @@ describe("a long life", () => {
         progress: positions.map((position) => ({
           position,
           state: "drained",
+          pushedAtMs: null,
           deliveredAtMs: null,
           endedAtMs: 1,
         })),
