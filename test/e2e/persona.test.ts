@@ -9,6 +9,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -108,6 +109,13 @@ test("its verbs use its own token, which acts for it and nobody else", async () 
   expect((await run(home, ["signal", "reviewer@shop", "hello"], { env })).status).toBe(0);
   const drained = await run(home, ["drain", "--persona", "reviewer", "--project", shop, "--json"], { env });
   expect(JSON.parse(drained.out).signals).toHaveLength(1);
+  // With a token for all that is none, only who has one of its own gets on.
+  const config = join(home, "config.json");
+  writeFileSync(config, JSON.stringify({ tokenFile: join(home, "none") }), { mode: 0o600 });
+  const own = await run(home, ["drain", "--persona", "reviewer", "--project", shop], { env });
+  expect(own.status, own.err).toBe(0);
+  expect((await run(home, ["status"], { env })).status).toBe(66);
+  rmSync(config);
   const foreign = await run(home, ["drain", "--persona", "other", "--project", "shop"], as);
   expect(foreign.status, foreign.err).toBe(77);
   expect((await run(home, ["persona", "list", "--json"], as)).out).toContain("permission_denied");

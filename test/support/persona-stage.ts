@@ -188,7 +188,7 @@ export function personaStage(dir: string, from?: Kept): PersonaStage {
       spec: specWith(words),
       mustRestart: false,
     };
-    return created(wish, world, { project, words: wordsWith(words) });
+    return created(wish, world, { project, words: wordsWith(words), typed: [] });
   }
 
   const stage: PersonaStage = {

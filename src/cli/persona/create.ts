@@ -4,7 +4,7 @@ import { readPlacementsIfWhole } from "../../clients/placement.ts";
 import { parseName } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
 import { loadSurface } from "../../surfaces/registry.ts";
-import { type InputOf, table } from "../arguments.ts";
+import { flagOf, type InputOf, table } from "../arguments.ts";
 import { claimHome } from "../claim.ts";
 import { daemon } from "../daemon.ts";
 import { attachFlags } from "../daemon-attach.ts";
@@ -107,7 +107,7 @@ export const personaCreate = verb(
       spec,
       mustRestart: record?.undertaking === "creating" && !record.done.includes("service"),
     };
-    const outcome = await created(wish, world, { project, words });
+    const outcome = await created(wish, world, { project, words, typed: surfaceWords(placement, input) });
     const notes = [...outcome.notes, ...variablesNote(runtime)];
     const next = placement === undefined ? [] : plannedSetUp(who, placement, runtime, "look").next;
     const standing = outcome.steps.find(({ step }) => step === "connected")?.says ?? "";
@@ -128,7 +128,13 @@ export const personaCreate = verb(
 export async function created(
   wish: Wish,
   world: PersonaWorld,
-  of: { readonly project: Project; readonly words: readonly string[] },
+  of: {
+    readonly project: Project;
+    /** What its daemon is started with. */
+    readonly words: readonly string[];
+    /** What was typed of a surface that is set up. */
+    readonly typed: readonly string[];
+  },
 ): Promise<Outcome> {
   const { who, runtime, hub } = world;
   await mustBeFree(world, of.project.root);
@@ -147,7 +153,7 @@ export async function created(
         service: wish.spec.name,
         words: of.words,
       },
-      meanwhile: { former: wish.former },
+      meanwhile: { former: wish.former, typed: of.typed },
       onFailure: "back",
       finish: commandFor("destroy", who),
     },
@@ -234,6 +240,20 @@ function daemonWords(
     if (env[variable] && value !== undefined && !kept.has(key)) kept.set(key, value);
   }
   return kept;
+}
+
+/** As they are typed again, from whatever folder. */
+function surfaceWords(
+  placement: Omit<Placement, "files"> | undefined,
+  { typed }: CreateInput,
+): readonly string[] {
+  if (placement === undefined) return [];
+  const { settings: kept, scope, config } = placement;
+  return [
+    ...kept.map(({ name, value }) => `${flagOf(name)}=${value}`),
+    ...(typed.has("scope") ? [`--scope=${scope}`] : []),
+    ...(config === undefined ? [] : [`--config=${config}`]),
+  ];
 }
 
 /** Taken along above, or meant for this command alone. */

@@ -32,7 +32,10 @@ export function halfDone(record: PersonaRecord, who: Whose): HalfDone | null {
  * With all that was typed, as far as the record has it. A surface that stands holds its own settings, and naming it
  * again would ask for them anew.
  */
-function creating({ root, surface, done, words = [] }: PersonaRecord, { address, tenant }: Whose): string {
+function creating(
+  { root, surface, done, words = [], typed: ofSurface = [] }: PersonaRecord,
+  { address, tenant }: Whose,
+): string {
   const isNamed = surface !== undefined && !done.includes("surface");
   // Behind `daemon --persona NAME --project DIR` stands what was typed of the daemon's own flags.
   const typed = words.slice(5).filter((word) => !word.startsWith("--surface="));
@@ -40,7 +43,7 @@ function creating({ root, surface, done, words = [] }: PersonaRecord, { address,
   const line = [
     ...["prism", "persona", "create", address.persona],
     ...(root === undefined ? [] : ["--project", root]),
-    ...(isNamed ? ["--surface", surface] : []),
+    ...(isNamed ? ["--surface", surface, ...ofSurface] : []),
     ...(tenant === TENANT_DEFAULT || isTenantTyped ? [] : ["--tenant", tenant]),
     ...typed,
   ];

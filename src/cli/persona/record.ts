@@ -52,6 +52,13 @@ const members = {
   surface: maybe(text({ bytesMax: 64, about: "the surface" })),
   /** Of a creation that changes over: set up by an earlier one, to be taken out. */
   former: maybe(listOf(oneOf(SURFACES_SET_UP, "a surface"), { countMax: 16, about: "surfaces of before" })),
+  /** Of a creation: what was typed of the surface, until that stands and holds it itself. */
+  typed: maybe(
+    listOf(text({ bytesMax: 8192, about: "a word" }), {
+      countMax: 64,
+      about: "what was typed of the surface",
+    }),
+  ),
   service: maybe(text({ bytesMax: 255, about: "the service's name" })),
   words: maybe(
     listOf(text({ bytesMax: 8192, about: "a word" }), {

@@ -70,7 +70,7 @@ export async function undertake(
       async conclude(reports) {
         if (ends === null) journal.forget();
         else if (hasChanged(reports) || !isAsSaid(journal.record, ends, facts)) {
-          const over = { purge: undefined, former: undefined, doing: undefined, done: [] };
+          const over = { purge: undefined, former: undefined, typed: undefined, doing: undefined, done: [] };
           await journal.write({ ...over, ...facts, undertaking: ends });
         }
       },
