@@ -97,7 +97,7 @@ function optionsOf(props: ChartProps, element: HTMLElement): uPlot.Options {
   return {
     width: element.clientWidth,
     height: heightOf(props),
-    padding: [8, 0, hasTimes ? 0 : 8, 0],
+    padding: [8, 14, hasTimes ? 0 : 8, 0],
     legend: { show: false },
     cursor: {
       y: false,

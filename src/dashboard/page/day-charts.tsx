@@ -38,6 +38,9 @@ export function DayCharts({ history }: { readonly history: PersonaHistory }) {
           ))}
         </fieldset>
       </header>
+      {day.state.every((slot) => slot === null) && (
+        <p class="nothing">Nothing is known of this time: its daemon kept no minute of it.</p>
+      )}
       <StateBand day={day} cursor={cursor} />
       <Drawn
         name="Waiting"

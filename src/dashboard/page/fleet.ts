@@ -5,7 +5,7 @@
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { HubView, PersonaView } from "../../domain/overview.ts";
 import type { HistorySummary, StreamEvents, ToldHappening } from "../api.ts";
-import { columnsOf, grown, type SparkColumns } from "./model/columns.ts";
+import { columnsOf, emptyColumns, grown, type SparkColumns } from "./model/columns.ts";
 
 /** What a person can scroll through; older ones go. */
 export const HAPPENINGS_MAX = 400;
@@ -26,6 +26,10 @@ export class Fleet {
   /** When the server last said something: by its clock, and 0 before. */
   readonly toldAtMs: Signal<number> = signal(0);
   readonly #personas = new Map<string, Signal<PersonaView>>();
+  /** Of all that was told, shown or not. */
+  #newest: ToldHappening | undefined;
+  /** The last state that was told of each. */
+  readonly #states = new Map<string, string>();
   readonly #columns = new Map<string, Signal<SparkColumns | null>>();
 
   /** @returns null for one that is no more */
@@ -71,9 +75,11 @@ export class Fleet {
   /** @param told oldest first; those that are known already are passed over */
   applyHappenings(told: readonly ToldHappening[]): void {
     const known = this.happenings.peek();
-    const news = told.filter((one) => isNews(one, known[0]));
-    if (news.length === 0) return;
-    this.happenings.value = [...news.toReversed(), ...known].slice(0, HAPPENINGS_MAX);
+    const news = told.filter((one) => isNews(one, this.#newest));
+    this.#newest = news.at(-1) ?? this.#newest;
+    const shown = news.filter((one) => !this.#isMurmur(one));
+    if (shown.length === 0) return;
+    this.happenings.value = [...shown.toReversed(), ...known].slice(0, HAPPENINGS_MAX);
   }
 
   applyHistory(summary: HistorySummary): void {
@@ -81,7 +87,20 @@ export class Fleet {
       for (const columns of summary.personas) {
         this.#columnsOf(columns.key).value = columnsOf(summary, columns);
       }
+      // Who has no history yet begins it before our eyes.
+      const told = new Set(summary.personas.map(({ key }) => key));
+      for (const key of this.#personas.keys()) {
+        if (!told.has(key)) this.#columnsOf(key).value = emptyColumns(summary);
+      }
     });
+  }
+
+  /** Each ring takes its daemon from CONNECTED to EMITTING and back: that it rang says as much. */
+  #isMurmur({ key, name, detail }: ToldHappening): boolean {
+    if (name !== "state") return false;
+    const before = this.#states.get(key);
+    this.#states.set(key, detail);
+    return detail === "emitting" || (detail === "connected" && before === "emitting");
   }
 
   /** @returns false if it is known just so: nothing is redrawn then */

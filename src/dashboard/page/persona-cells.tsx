@@ -54,7 +54,7 @@ export function Daemon({
   );
 }
 
-export function Surface({ view: { surface } }: Of) {
+export function Surface({ view: { surface }, hasAgent = true }: Of & { readonly hasAgent?: boolean }) {
   if (surface === null) return <span class="aside">unknown</span>;
   return (
     <span class="surface">
@@ -62,7 +62,7 @@ export function Surface({ view: { surface } }: Of) {
       {surface.path !== null && surface.path !== surface.name && (
         <span class="aside">via {surface.path}</span>
       )}
-      {surface.agent !== null && (
+      {hasAgent && surface.agent !== null && (
         <span class={`agent is-${surface.agent}`}>{AGENT_WORDS[surface.agent]}</span>
       )}
     </span>
@@ -113,7 +113,7 @@ function nearText(from: string, project: string): string {
 
 export function LastRing({ view: { lastRingAtMs, lastRungAtMs, lastOutcome } }: Of) {
   const atMs = lastRingAtMs ?? lastRungAtMs;
-  if (atMs === null) return <span class="aside">never</span>;
+  if (atMs === null) return <span class="aside">never rung</span>;
   return (
     <span class={`ring ${lastOutcome === null ? "" : `is-${lastOutcome}`}`}>
       {lastOutcome !== null && <Icon name={lastOutcome === "taken" ? "done" : "close"} />}
@@ -141,5 +141,7 @@ export function NextRing({ view: { attempts, nextRingAtMs, pending } }: Of) {
 }
 
 export function latencyText({ lastLatencyMs }: PersonaView): string {
-  return lastLatencyMs === null ? "" : measuredText(lastLatencyMs);
+  if (lastLatencyMs === null) return "";
+  // It is told in whole milliseconds.
+  return lastLatencyMs < 1 ? "<\u202f1\u202fms" : measuredText(lastLatencyMs);
 }

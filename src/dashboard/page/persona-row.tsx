@@ -1,20 +1,8 @@
 /** One persona in the table, and beneath it why it is deaf or stuck and what to do about it. */
 import { isHubsFault } from "../../domain/overview/verdict.ts";
-import { STANDING_WORDS } from "../../domain/overview/words.ts";
 import { Remedy } from "./parts/command.tsx";
-import { DrainRate, DrainSpark, LatencySpark } from "./parts/sparkline.tsx";
-import { StandingMark } from "./parts/standing-mark.tsx";
-import {
-  Daemon,
-  LastRing,
-  latencyText,
-  NextRing,
-  PersonaLink,
-  Senders,
-  Surface,
-  Waits,
-} from "./persona-cells.tsx";
 import { fleet, go, place } from "./session.ts";
+import { columns } from "./table-columns.tsx";
 
 export function PersonaRow({ persona }: { readonly persona: string }) {
   const view = fleet.persona(persona)?.value;
@@ -32,46 +20,22 @@ export function PersonaRow({ persona }: { readonly persona: string }) {
       onClick={() => go({ persona: key, signal: null })}
     >
       <tr>
-        <td class="of-standing">
-          <span class={`standing is-${standing}`}>
-            <StandingMark standing={standing} />
-            {STANDING_WORDS[standing].word}
-          </span>
-        </td>
-        <th scope="row" class="of-persona">
-          <PersonaLink view={view} />
-        </th>
-        <td class="of-daemon">
-          <Daemon view={view} isShort />
-        </td>
-        <td class="of-surface">
-          <Surface view={view} />
-        </td>
-        <td class="of-waits">
-          <Waits view={view} />
-        </td>
-        <td class="of-from">
-          <Senders view={view} />
-        </td>
-        <td class="of-rung">
-          <LastRing view={view} />
-        </td>
-        <td class="of-next">
-          <NextRing view={view} />
-        </td>
-        <td class="of-latency">
-          <LatencySpark persona={key} />
-          <span>{latencyText(view)}</span>
-        </td>
-        <td class="of-drains">
-          <DrainSpark persona={key} />
-          <DrainRate persona={key} />
-        </td>
+        {columns.value.map(({ of, cell }) =>
+          of === "persona" ? (
+            <th key={of} scope="row" class={`of-${of}`}>
+              {cell(view)}
+            </th>
+          ) : (
+            <td key={of} class={`of-${of}`}>
+              {cell(view)}
+            </td>
+          ),
+        )}
       </tr>
       {needsHelp && reason !== null && (
         <tr class="help-row">
-          <td class="of-standing" />
-          <td colSpan={9}>
+          <td />
+          <td colSpan={columns.value.length - 1}>
             <span class="reason">{reason}</span>
             {remedy !== null && <Remedy text={remedy} />}
           </td>

@@ -1,16 +1,29 @@
 /** All personas that pass the filters: as rows of a table or as tiles. */
 
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Sort } from "../../domain/overview/selection.ts";
 import { hasFilters, NoMatch } from "./conditions.tsx";
 import { PersonaRow } from "./persona-row.tsx";
 import { PersonaTile } from "./persona-tile.tsx";
-import { shownLayout } from "./room.ts";
+import { listWidth, shownLayout } from "./room.ts";
 import { fleet, go, place, shown } from "./session.ts";
+import { columns } from "./table-columns.tsx";
 
 export function Personas() {
   const keys = shown.value;
+  const section = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    const element = section.current;
+    if (element === null) return;
+    const measured = new ResizeObserver(() => {
+      listWidth.value = element.clientWidth;
+    });
+    listWidth.value = element.clientWidth;
+    measured.observe(element);
+    return () => measured.disconnect();
+  }, []);
   return (
-    <section class="personas" aria-label="Personas">
+    <section ref={section} class="personas" aria-label="Personas">
       {keys.length === 0 ? (
         <NoMatch />
       ) : shownLayout.value === "rows" ? (
@@ -34,43 +47,29 @@ interface Keys {
   readonly keys: readonly string[];
 }
 
-const COLUMNS: readonly { readonly name: string; readonly of: string; readonly sort?: Sort }[] = [
-  { name: "Standing", of: "standing", sort: "worst" },
-  { name: "Persona", of: "persona", sort: "name" },
-  { name: "Daemon", of: "daemon" },
-  { name: "Surface", of: "surface" },
-  { name: "Waits", of: "waits", sort: "pending" },
-  { name: "From", of: "from" },
-  { name: "Last ring", of: "rung", sort: "rung" },
-  { name: "Next", of: "next" },
-  { name: "Latency", of: "latency", sort: "latency" },
-  { name: "Drains", of: "drains", sort: "drains" },
-];
-
 function Table({ keys }: Keys) {
   const { sort } = place.value;
   return (
     <table>
+      <colgroup>
+        {columns.value.map(({ of, width }) => (
+          <col key={of} style={{ width: width === null ? "auto" : `${width}px` }} />
+        ))}
+      </colgroup>
       <thead>
         <tr>
-          {COLUMNS.map((column) => (
+          {columns.value.map(({ of, name, sort: by }) => (
             <th
-              key={column.of}
+              key={of}
               scope="col"
-              class={`of-${column.of}`}
-              aria-sort={
-                column.sort === sort
-                  ? sort === "name" || sort === "worst"
-                    ? "ascending"
-                    : "descending"
-                  : undefined
-              }
+              class={`of-${of}`}
+              aria-sort={by === sort ? DIRECTIONS[sort] : undefined}
             >
-              {column.sort === undefined ? (
-                column.name
+              {by === null ? (
+                name
               ) : (
-                <button type="button" onClick={() => go({ sort: column.sort ?? "worst" })}>
-                  {column.name}
+                <button type="button" onClick={() => go({ sort: by })}>
+                  {name}
                 </button>
               )}
             </th>
@@ -93,3 +92,12 @@ function Tiles({ keys }: Keys) {
     </ul>
   );
 }
+
+const DIRECTIONS: Readonly<Record<Sort, "ascending" | "descending">> = {
+  worst: "ascending",
+  name: "ascending",
+  pending: "descending",
+  rung: "descending",
+  latency: "descending",
+  drains: "descending",
+};

@@ -4,6 +4,9 @@ import { layout, streamWanted } from "./preferences.ts";
 
 /** A table needs this much; below it every persona is a tile. */
 const isNarrow = matching("(max-width: 719.9px)");
+/** What the list of personas has, in pixels. */
+export const listWidth: Signal<number> = signal(innerWidth);
+
 /** Room for the stream beside the personas. */
 const isWide = matching("(min-width: 1180px)");
 

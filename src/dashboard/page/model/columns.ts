@@ -20,6 +20,12 @@ export function columnsOf(summary: HistorySummary, columns: SummaryColumns): Spa
   return { fromMs, stepMs, latencyMs: columns.latencyMs, drains: columns.drains };
 }
 
+/** Of one that nothing is known of so far. */
+export function emptyColumns({ fromMs, stepMs, steps }: HistorySummary): SparkColumns {
+  const nothing = Array.from({ length: steps }, () => null);
+  return { fromMs, stepMs, latencyMs: nothing, drains: nothing };
+}
+
 /**
  * What changed between two views of one persona, added to its newest step.
  *

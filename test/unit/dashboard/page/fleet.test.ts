@@ -72,12 +72,31 @@ describe("a change", () => {
   });
 });
 
+test("who has no history begins it before our eyes", () => {
+  const { fleet, fake } = opened();
+  const summary = fake.summary();
+  fleet.applyHistory({ ...summary, personas: summary.personas.filter(({ key }) => key !== KEY) });
+  expect(fleet.columns(KEY).value?.drains).toEqual(Array.from({ length: summary.steps }, () => null));
+});
+
 describe("happenings", () => {
   test("stand newest first, and are told once", () => {
     const fleet = new Fleet();
     fleet.applyHappenings([told(1), told(2)]);
     fleet.applyHappenings([told(2), told(3)]);
     expect(fleet.happenings.value.map(({ number }) => number)).toEqual([3, 2, 1]);
+  });
+
+  test("that every ring has are left out; a state that nobody rang for is told", () => {
+    const fleet = new Fleet();
+    const state = (number: number, detail: string): ToldHappening => ({
+      ...told(number),
+      name: "state",
+      detail,
+    });
+    fleet.applyHappenings([state(1, "emitting"), told(2), state(3, "connected")]);
+    fleet.applyHappenings([state(3, "connected"), state(4, "disconnected"), state(5, "connected")]);
+    expect(fleet.happenings.value.map(({ number }) => number)).toEqual([5, 4, 2]);
   });
 
   test("of another server are all news", () => {
