@@ -65,18 +65,6 @@ test.for([
   },
 );
 
-test("uninstalled, nothing comes back with the next boot; twice is as once", async () => {
-  expect(await sh("prism uninstall")).toContain("the service of ann@shop");
-  expect(await fine(machine, machine.program, "uninstall")).toContain(
-    "there is nothing of Prism's to remove",
-  );
-  await machine.shutDown();
-  await machine.boot();
-  expect(await sh("systemctl --user list-units --all --plain --no-legend 'prism*'")).toBe("");
-  expect(await sh("find . -path ./.prism -prune -o -not -type d -name '*prism*' -print")).toBe("");
-  expect((await machine.root("ps", "-u", USER.name, "-o", "args=")).out).not.toContain("prism");
-});
-
 /** Counted in this life of the daemon. */
 interface Standing {
   readonly persona: string;
@@ -92,4 +80,16 @@ test("the journal has what a daemon says, and systemctl how it stands", async ()
   );
   const { out } = await machine.root("journalctl", "--boot", `_SYSTEMD_USER_UNIT=${name}.service`);
   expect(out).toContain("stands watch for ann@shop");
+});
+
+test("uninstalled, nothing comes back with the next boot; twice is as once", async () => {
+  expect(await sh("prism uninstall")).toContain("the service of ann@shop");
+  expect(await fine(machine, machine.program, "uninstall")).toContain(
+    "there is nothing of Prism's to remove",
+  );
+  await machine.shutDown();
+  await machine.boot();
+  expect(await sh("systemctl --user list-units --all --plain --no-legend 'prism*'")).toBe("");
+  expect(await sh("find . -path ./.prism -prune -o -not -type d -name '*prism*' -print")).toBe("");
+  expect((await machine.root("ps", "-u", USER.name, "-o", "args=")).out).not.toContain("prism");
 });
