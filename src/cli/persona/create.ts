@@ -24,7 +24,7 @@ import { listText } from "../surface/told.ts";
 import { type Whose, whose } from "../surface/whose.ts";
 import { verb } from "../verb.ts";
 import { mustBeFree, mustBelongTo, mustHaveProgram } from "./checks.ts";
-import { stepsOfMaking, type Wish } from "./making.ts";
+import { making, type Wish } from "./making.ts";
 import { commandFor } from "./named.ts";
 import { openJournal, type PersonaRecord, readPersonaRecordIfWhole } from "./record.ts";
 import { type Outcome, undertake } from "./undertake.ts";
@@ -111,8 +111,9 @@ export const personaCreate = verb(
     const notes = [...outcome.notes, ...variablesNote(runtime)];
     const next = placement === undefined ? [] : plannedSetUp(who, placement, runtime, "look").next;
     const standing = outcome.steps.find(({ step }) => step === "connected")?.says ?? "";
-    const report = { ...outcome, notes, next, standing };
-    if (flags.json) writeJson(runtime.out, { ...facts(wish, world, project), ...report });
+    const report = { ...outcome, notes, next, standing, wasThere: record?.undertaking === "standing" };
+    if (flags.json)
+      writeJson(runtime.out, { ...facts(wish, world, project), ...outcome, notes, next, standing });
     else runtime.out.write(doneText(who, report, runtime));
     return EXIT.ok;
   },
@@ -140,9 +141,11 @@ export async function created(
   await mustBeFree(world, of.project.root);
   if (wish.placement !== undefined) plannedSetUp(who, wish.placement, runtime, "look");
   claimHome(runtime.home);
+  const { steps, settle } = making(wish, world);
   return undertake(
-    stepsOfMaking(wish, world),
+    steps,
     {
+      settle,
       journal: openJournal(who.stateDir, runtime.now),
       undertaking: "creating",
       ends: "standing",
@@ -281,12 +284,18 @@ function facts(wish: Wish, { who, services }: PersonaWorld, project: Project) {
 interface Report extends Outcome {
   readonly next: readonly string[];
   readonly standing: string;
+  /** It was changed over, not made. */
+  readonly wasThere: boolean;
 }
 
-function doneText({ shown }: Whose, { changed, notes, next, standing }: Report, runtime: Runtime): string {
+function doneText(
+  { shown }: Whose,
+  { changed, notes, next, standing, wasThere }: Report,
+  runtime: Runtime,
+): string {
   const ink = inkFor(runtime.out);
   const head = changed
-    ? `${ink.green("created")} ${shown}: connected ${standing}\n`
+    ? `${ink.green(wasThere ? "changed" : "created")} ${shown}: connected ${standing}\n`
     : `${shown} is there already, connected ${standing}; nothing was changed\n`;
   return head + listText("mind", notes, ink.yellow) + (changed ? listText("next", next, ink.bold) : "");
 }

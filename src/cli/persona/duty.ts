@@ -15,7 +15,11 @@ export function stepsOfRestoring(spec: LauncherSpec | undefined, world: PersonaW
   const back = restoredAtHub(world);
   if (spec === undefined) return [back];
   const wish = { spec, mustRestart: false };
-  return [back, serviceStep(wish, world, { token: false }), connectedStep(wish, world)];
+  return [
+    back,
+    serviceStep(wish, world, { isStale: false, wasRestarted: false }),
+    connectedStep(wish, world),
+  ];
 }
 
 function archivedAtHub(world: PersonaWorld): Step {

@@ -37,15 +37,41 @@ const CONNECTED_MS_MAX = 30_000;
 /** What failed so often has not only lost a race with something else that starts. */
 const RESTARTS_MAX = 2;
 
-export function stepsOfMaking(wish: Wish, world: PersonaWorld): readonly Step[] {
-  const fresh = { token: false };
-  return [
-    tokenStep(world),
-    identityStep(wish, world, fresh),
-    surfaceStep(wish, world),
-    serviceStep(wish, world, fresh),
-    connectedStep(wish, world),
-  ];
+/** What the steps tell each other of a daemon that ran before. */
+export interface Former {
+  /** It runs with a token or a surface of before. */
+  isStale: boolean;
+  /** It was started anew, with what is now. */
+  wasRestarted: boolean;
+}
+
+export interface Making {
+  readonly steps: readonly Step[];
+  /** After all was taken back: a daemon that ran before runs with what was before. */
+  settle(): Promise<void>;
+}
+
+export function making(wish: Wish, world: PersonaWorld): Making {
+  const former: Former = { isStale: false, wasRestarted: false };
+  const { services } = world;
+  return {
+    steps: [
+      tokenStep(world),
+      identityStep(wish, world, former),
+      surfaceStep(wish, world, former),
+      serviceStep(wish, world, former),
+      connectedStep(wish, world),
+    ],
+    async settle() {
+      if (!former.wasRestarted) return;
+      const { launcher } = services;
+      await runPlan(
+        [...launcher.stop(wish.spec.name), ...launcher.start(wish.spec.name)],
+        services,
+        wish.spec,
+      );
+    },
+  };
 }
 
 function tokenStep({ who }: PersonaWorld): Step {
@@ -67,7 +93,7 @@ function tokenStep({ who }: PersonaWorld): Step {
   };
 }
 
-function identityStep({ leaseMs }: Wish, world: PersonaWorld, fresh: { token: boolean }): Step {
+function identityStep({ leaseMs }: Wish, world: PersonaWorld, daemon: Former): Step {
   const { who, hub } = world;
   const says = `${who.shown} at ${hub.url}`;
   return {
@@ -91,7 +117,7 @@ function identityStep({ leaseMs }: Wish, world: PersonaWorld, fresh: { token: bo
           const answer = await hub.ask("persona_create", { ...who.address, tokenSha256, ...lease });
           isNew = answer.isNew;
           adoptToken(who.stateDir);
-          fresh.token = true;
+          daemon.isStale = true;
           return { says };
         },
         async back() {
@@ -127,7 +153,11 @@ function formerToken(stateDir: string): string | undefined {
   }
 }
 
-function surfaceStep({ surface, placement, former }: Wish, { who, runtime }: PersonaWorld): Step {
+function surfaceStep(
+  { surface, placement, former }: Wish,
+  { who, runtime }: PersonaWorld,
+  daemon: Former,
+): Step {
   const title = placement === undefined ? surface : SURFACE_TITLES[placement.surface];
   return {
     name: "surface",
@@ -149,6 +179,7 @@ function surfaceStep({ surface, placement, former }: Wish, { who, runtime }: Per
       return {
         kind: "work",
         async take() {
+          daemon.isStale = true;
           for (const { each } of outs) {
             // Planned anew: the record changed with the one before.
             const { setUp } = plannedTakingOut(who, each, runtime, {
@@ -189,11 +220,11 @@ function surfaceTold(title: string, planned: PlannedSetUp | undefined): Told {
   };
 }
 
-/** @param fresh whether its daemon has to be started anew, known when the steps before it are done */
+/** @param daemon what the steps before it have found: known when they are done */
 export function serviceStep(
   { spec, mustRestart }: Pick<Wish, "spec" | "mustRestart">,
   world: PersonaWorld,
-  fresh: { readonly token: boolean },
+  daemon: Former,
 ): Step {
   const { services, who } = world;
   const { launcher } = services;
@@ -207,7 +238,7 @@ export function serviceStep(
       const { state, startsAgain } = await launcher.status(name);
       const wasRunning = state === "running" || state === "starting" || state === "waiting";
       const isSame = standing === launcher.textOf(spec);
-      const isOld = (fresh.token || mustRestart) && wasRunning;
+      const isOld = (daemon.isStale || mustRestart) && wasRunning;
       if (isSame && startsAgain && (state === "running" || state === "starting") && !isOld) {
         return { kind: "held", says };
       }
@@ -216,6 +247,7 @@ export function serviceStep(
       return {
         kind: "work",
         async take() {
+          daemon.wasRestarted = wasRunning;
           // Started anew, it reads what is new.
           const { notes } = await runPlan(
             [...(isOld && isSame ? launcher.stop(name) : []), ...plan],

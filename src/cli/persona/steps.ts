@@ -60,6 +60,8 @@ export interface RunOptions {
   /** Before the work of a step, and after it or where there was none. What they throw is thrown on. */
   readonly began: (step: StepName) => Promise<void>;
   readonly did: (step: StepName) => Promise<void>;
+  /** After all was taken back, and nothing is left. */
+  readonly settle?: (() => Promise<void>) | undefined;
   /** After a step was taken back. */
   readonly undid: (step: StepName) => Promise<void>;
   /** After the last step; if it fails the run has failed. */
@@ -135,7 +137,7 @@ async function runStep(step: Step, options: RunOptions, worked: Worked[]): Promi
   return report;
 }
 
-async function takenBack(worked: Worked[], { narrator, undid }: RunOptions) {
+async function takenBack(worked: Worked[], { narrator, undid, settle }: RunOptions) {
   const gone: StepName[] = [];
   const left: { step: StepName; why: PrismError }[] = [];
   for (const { step, back } of worked.toReversed()) {
@@ -149,6 +151,12 @@ async function takenBack(worked: Worked[], { narrator, undid }: RunOptions) {
       if (!(error instanceof PrismError)) throw error;
       left.push({ step: step.name, why: error });
     }
+  }
+  try {
+    if (left.length === 0) await settle?.();
+  } catch (error) {
+    if (!(error instanceof PrismError)) throw error;
+    left.push({ step: "service", why: error });
   }
   return { takenBack: gone, left };
 }

@@ -26,6 +26,7 @@ export interface Undertaken {
   /** What it holds until all is done. */
   readonly meanwhile?: Partial<PersonaRecord>;
   readonly onFailure: RunOptions["onFailure"];
+  readonly settle?: RunOptions["settle"];
   /** The command that finishes what a failure left. */
   readonly finish: string;
 }
@@ -58,6 +59,7 @@ export async function undertake(
       narrator,
       stopped: runtime.stopped,
       onFailure: of.onFailure,
+      settle: of.settle,
       began: (step) => write(step),
       async did(step) {
         done.add(step);

@@ -40,6 +40,24 @@ describe("create", () => {
     });
   });
 
+  it("another surface alone starts its daemon anew; taken back, it runs with the one before", async () => {
+    const stage = stageHere();
+    const restarts = () => stage.manager.calls.splice(0).filter((call) => / (stop|start) /.test(call));
+    const [stop, start] = ["stop", "start"].map(
+      (verb) => `systemctl --user ${verb} prism-daemon-local-reviewer.service`,
+    );
+    await stage.create();
+    expect(restarts()).toEqual([start]);
+    stage.trouble = "not connected yet";
+    const before = stage.photo();
+    await rejectedBy(stage.create(undefined, { surface: "codex" }));
+    expect(restarts()).toEqual([stop, start, stop, start]);
+    expect(stage.photo()).toBe(before);
+    stage.trouble = undefined;
+    await stage.create(undefined, { surface: "codex" });
+    expect(restarts()).toEqual([stop, start]);
+  });
+
   it("makes a token anew that others can read, and starts the daemon anew with it", async () => {
     const stage = stageHere();
     await stage.create();
