@@ -71,8 +71,8 @@ function focusedPersona(page: Page): Promise<string | null> {
 }
 
 /** The first ones still compile. */
-const SECONDS_BEFORE = 5;
-const SECONDS = 15;
+const SECONDS_BEFORE = 3;
+const SECONDS = 6;
 
 /** In the page: notes whose row is touched, but for its times, and tells when a second has been shown. */
 function watchChanges(): void {
@@ -153,6 +153,16 @@ describe.skipIf(CHROMIUM === undefined)(CHROMIUM === undefined ? NO_CHROMIUM : "
       await page.keyboard.press("Escape");
       await page.locator(".signals").waitFor();
       expect(page.url()).not.toContain("signal=");
+    });
+
+    test("older signals on asking", async () => {
+      const { page } = await open({ hash: `#persona=${WELL}` });
+      const lines = page.locator(".signals li");
+      await lines.first().waitFor();
+      expect(await lines.count()).toBe(12);
+      await page.locator(".panel").getByRole("button", { name: "Show older" }).click();
+      await lines.nth(23).waitFor();
+      expect(await page.locator(".panel").getByRole("button", { name: "Show older" }).count()).toBe(0);
     });
 
     test("that a persona is gone, where its panel stays open", async () => {

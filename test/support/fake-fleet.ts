@@ -148,12 +148,21 @@ export class FakeFleet {
     return { fromMs, stepMs, steps, personas };
   }
 
-  signals(key: string): RecentSignals {
+  /** Twelve at a time. */
+  signals(key: string, before: string | null = null): RecentSignals {
+    const all = this.#allSignals(key);
+    const from = before === null ? 0 : all.findIndex(({ id }) => id === before) + 1;
+    const signals = all.slice(from, from + 12);
+    const last = signals.at(-1);
+    return { key, signals, next: last === undefined || last === all.at(-1) ? null : last.id };
+  }
+
+  #allSignals(key: string): readonly SignalStatusAnswer[] {
     const random = generator(hashOf(key));
     const view = this.#views.get(key);
     const waiting = view?.pending ?? 0;
     const [, address = ""] = key.split("/");
-    const signals = Array.from({ length: 24 }, (_, index): SignalStatusAnswer => {
+    return Array.from({ length: 24 }, (_, index): SignalStatusAnswer => {
       const isOpen = index < waiting;
       const acceptedAtMs = this.nowMs - (index + 1) * (2 + 30 * random()) * MINUTE_MS;
       const isExpired = !isOpen && index % 11 === 7;
@@ -173,11 +182,10 @@ export class FakeFleet {
         final: false,
       };
     });
-    return { key, signals, next: null };
   }
 
   trace(id: string): SignalTrace | null {
-    const all = [...this.#views.keys()].flatMap((key) => this.signals(key).signals);
+    const all = [...this.#views.keys()].flatMap((key) => this.#allSignals(key));
     const signal = all.find((one) => one.id === id);
     return signal === undefined ? null : traceOf(signal);
   }

@@ -80,16 +80,17 @@ export class PageServer {
     else if (this.mood === "failing") json(response, 500, FAILED);
     else if (pathname === "/api/stream") this.#stream(response);
     else {
-      const answer = this.#data(pathname, searchParams.get("key"));
+      const answer = this.#data(pathname, searchParams);
       if (answer === null) json(response, 404, NOT_FOUND);
       else json(response, 200, answer);
     }
   }
 
-  #data(pathname: string, key: string | null): unknown {
+  #data(pathname: string, query: URLSearchParams): unknown {
+    const key = query.get("key");
     const [, id] = /^\/api\/signal\/(.+)$/.exec(pathname) ?? [];
     if (id !== undefined) return this.fleet.trace(decodeURIComponent(id));
-    if (pathname === "/api/signals") return this.fleet.signals(key ?? "");
+    if (pathname === "/api/signals") return this.fleet.signals(key ?? "", query.get("before"));
     if (pathname !== "/api/history") return null;
     return key === null ? this.fleet.summary() : this.fleet.history(key);
   }
