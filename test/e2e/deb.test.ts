@@ -55,6 +55,14 @@ describe.skipIf(spawnSync("dpkg-deb", ["--version"]).status !== 0)("the package"
       execFileSync("dpkg-deb", ["-f", deb, name], { encoding: "utf8" }).trim();
     expect(field("Architecture")).toBe("amd64");
     expect(field("Depends")).toContain("libc6 (>= 2.28)");
+    // Nothing to tell where nothing runs: at a first installation, and at a removal.
+    execFileSync("dpkg-deb", ["-e", deb, join(root, "DEBIAN")]);
+    for (const [script, ...words] of [
+      ["postinst", "configure", ""],
+      ["postinst", "configure", "0.0.1"],
+      ["prerm", "upgrade", "9"],
+    ] as const)
+      expect(execFileSync(join(root, "DEBIAN", script), words, { encoding: "utf8" })).toBe("");
     expect(readFileSync(build("two")).equals(readFileSync(deb))).toBe(true);
   });
 });

@@ -39,10 +39,10 @@ export const serviceRestart = verb(definition, async ({ flags }, runtime) => {
   const due: (Due & { readonly life: string | undefined })[] = [];
   const asTheyWere: Service[] = [];
   for (const service of services.list) {
-    const life = await lifeOf(service.owner, runtime);
-    const isMeant = isOf(service, flags.persona) && !(flags.older && life?.version === runtime.version);
-    if (!isMeant || !(await services.isRunning(service))) asTheyWere.push(service);
+    const isMeant = isOf(service, flags.persona) && (await services.isRunning(service));
     // Asked before any is touched: once the hub has gone, no daemon is connected for a while.
+    const life = isMeant ? await lifeOf(service.owner, runtime) : undefined;
+    if (!isMeant || (flags.older && life?.version === runtime.version)) asTheyWere.push(service);
     else due.push({ service, mustBeUp: life?.isUp !== false, life: life?.life });
   }
   for (const [at, each] of due.entries()) await startAnew(each, due.length - at - 1, { services, runtime });

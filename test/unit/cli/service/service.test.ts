@@ -12,7 +12,8 @@ case "$*" in
   *--property=UnitPath) echo "UnitPath=$STATE/systemd/user" ;;
   *" is-enabled "*) [ -e "$STATE/enabled.$unit" ] ;;
   *" is-active "*) if [ -e "$STATE/active.$unit" ]; then echo active; else echo inactive; exit 3; fi ;;
-  *" show "*) echo "LoadState=loaded"; echo "ActiveState=failed"; echo "Result=exit-code"; echo "ExecMainStatus=78"; echo "MainPID=0"; echo "NRestarts=1" ;;
+  *" show "*) echo "LoadState=loaded"
+     if [ -e "$STATE/running" ]; then echo "ActiveState=active"; else echo "ActiveState=failed"; fi; echo "Result=exit-code"; echo "ExecMainStatus=78"; echo "MainPID=0"; echo "NRestarts=1" ;;
   *) echo "$*" >> "$STATE/calls"
      [ -e "$STATE/broken" ] && { echo "Job for $unit failed." >&2; exit 1; }
      case "$*" in
@@ -43,6 +44,24 @@ function stage() {
 }
 
 describe.skipIf(process.platform !== "linux")("prism service", () => {
+  it("starts anew what runs, and ends at the first that does not come back", async () => {
+    const { dir, service } = stage();
+    await service("install", "hub");
+    expect(JSON.parse((await service("restart", "--json")).out)).toEqual({
+      restarted: [],
+      asTheyWere: ["the hub"],
+    });
+    expect((await service("restart", "--older")).out).toBe("nothing had to be started anew\n");
+    writeFileSync(join(dir, "running"), "");
+    writeFileSync(join(dir, "broken"), "");
+    const { status, err } = await service("restart");
+    expect(status).toBe(69);
+    expect(err).toContain(
+      "the hub starts anew ...\nprism: the hub did not come back: could not stop prism-hub",
+    );
+    expect(err).toContain('hint: "prism doctor" says why');
+  });
+
   it("installs the hub once, says how it fares, and removes it whole", async () => {
     const { dir, unit, service } = stage();
     const first = await service("install", "hub", "--data", "store", "--json");
