@@ -142,7 +142,7 @@ scrape_configs:
       expect(await prometheus.query('prism_daemon_signals_pending{job="prism"}')).toHaveLength(2);
       await untilSo(
         () => prometheus.alerts(),
-        (alerts) => alerts.includes("PrismPersonaDeaf"),
+        (alerts) => alerts.some(({ name }) => name === "PrismPersonaDeaf"),
       );
       await untilSo(
         () => prometheus.query('up{job="prism-personas",instance="local/planner@shop"}'),

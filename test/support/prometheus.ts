@@ -11,9 +11,21 @@ export interface Prometheus {
   query(
     expr: string,
   ): Promise<readonly { readonly labels: Record<string, string>; readonly value: number }[]>;
-  /** Alerts that are pending or firing, by name. */
-  alerts(): Promise<readonly string[]>;
+  /** Alerts that are pending or firing. */
+  alerts(): Promise<readonly Alert[]>;
+  /** The values of a label among the series that a selector finds, as a dashboard's variable asks for them. */
+  labelValues(label: string, selector: string): Promise<readonly string[]>;
+  /** The answer to a GET as it came, for a transcript. */
+  raw(path: string): Promise<string>;
   stop(): Promise<void>;
+}
+
+export interface Alert {
+  readonly name: string;
+  readonly state: "pending" | "firing";
+  readonly labels: Readonly<Record<string, string>>;
+  /** Its summary, as its receiver reads it. */
+  readonly summary: string;
 }
 
 /** @param config the text of a prometheus.yml */
@@ -37,10 +49,15 @@ export async function startPrometheus(folder: string, config: string): Promise<P
     said += text;
   });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const get = async (path: string): Promise<{ data: Record<string, unknown> }> => {
+  const raw = async (path: string): Promise<string> => {
     if (child.exitCode !== null) throw new Error(`prometheus ended with ${child.exitCode}: ${said}`);
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(5000) });
-    return (await answer.json()) as { data: Record<string, unknown> };
+    return answer.text();
+  };
+  const get = async (path: string): Promise<{ data: Record<string, unknown> }> => {
+    const answer = JSON.parse(await raw(path)) as { error?: string; data: Record<string, unknown> };
+    if (answer.error !== undefined) throw new Error(`${answer.error}: ${decodeURIComponent(path)}`);
+    return answer;
   };
   return {
     async query(expr) {
@@ -50,10 +67,21 @@ export async function startPrometheus(folder: string, config: string): Promise<P
     },
     async alerts() {
       const { data } = await get("/api/v1/alerts");
-      return (data["alerts"] as { labels: Record<string, string> }[]).map(
-        ({ labels }) => labels["alertname"] ?? "",
-      );
+      const alerts = data["alerts"] as (Pick<Alert, "state" | "labels"> & {
+        annotations: Record<string, string>;
+      })[];
+      return alerts.map(({ state, labels, annotations }) => ({
+        name: labels["alertname"] ?? "",
+        state,
+        labels,
+        summary: annotations["summary"] ?? "",
+      }));
     },
+    async labelValues(label, selector) {
+      const { data } = await get(`/api/v1/label/${label}/values?match[]=${encodeURIComponent(selector)}`);
+      return data as unknown as string[];
+    },
+    raw,
     async stop() {
       child.kill("SIGTERM");
       await ended;
