@@ -61,6 +61,12 @@ export function localHubUrl(runtime: Runtime): string {
   }
 }
 
+/** Where the hub of this host listens, by its own file: one that was killed left it, one that ended did not. */
+export function hubUrlHere(runtime: Runtime): string | undefined {
+  const { url } = hubFile(runtime);
+  return typeof url === "string" ? url : undefined;
+}
+
 /** Where the hub of this host keeps its store, or last did: `--data` stands in no setting. */
 export function localHubDataDir(runtime: Runtime): string | undefined {
   const { dataDir } = hubFile(runtime);

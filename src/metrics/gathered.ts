@@ -41,15 +41,18 @@ const DURATION: FamilyHead = {
 export const GATHER_FAMILIES: readonly FamilyHead[] = [UP, OMITTED, DURATION];
 
 /** @param form that all pages are written in */
-export function gatheredPage({ daemons, omitted, durationMs }: Gathering, form: PageForm): string {
-  const merged = mergedPage(
-    daemons.flatMap(({ page }) => page ?? []),
-    form,
-  );
+export function gatheredPage(gathering: Gathering, form: PageForm): string {
+  const pages = gathering.daemons.flatMap(({ page }) => page ?? []);
+  const merged = mergedPage(pages, form);
+  return merged.slice(0, merged.length - PAGE_END[form].length) + gathererPage(gathering, form);
+}
+
+/** What the gatherer itself has to say: for who reads each daemon by itself. */
+export function gathererPage({ daemons, omitted, durationMs }: Gathering, form: PageForm): string {
   let own = daemons.length === 0 ? "" : headText(UP, form);
   for (const { page, tenant, host, persona, project } of daemons)
     own += `${UP.name}{${labelsText({ tenant, host, persona, project })}} ${page === null ? 0 : 1}\n`;
   own += `${headText(OMITTED, form)}${OMITTED.name} ${omitted}\n`;
   own += `${headText(DURATION, form)}${DURATION.name} ${durationMs / 1000}\n`;
-  return merged.slice(0, merged.length - PAGE_END[form].length) + own + PAGE_END[form];
+  return own + PAGE_END[form];
 }

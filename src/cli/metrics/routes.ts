@@ -5,19 +5,27 @@
 import { formatAddress, printable } from "../../domain/address.ts";
 import type { DaemonPlace } from "../../host/daemon-places.ts";
 import { formWanted, PAGE_TYPES, type PageForm } from "../../metrics/exposition.ts";
-import { gatheredPage } from "../../metrics/gathered.ts";
+import { gatheredPage, gathererPage } from "../../metrics/gathered.ts";
 import { type AnswerPage, type PageAnswer, type PageRequest, refusal } from "../../net/page-responder.ts";
 import type { Gatherer } from "./gather.ts";
 
-const KNOWN = "known are /metrics, /sd and /daemons/TENANT/PERSONA@PROJECT/metrics";
+const KNOWN = "known are /metrics, /gatherer, /sd and /daemons/TENANT/PERSONA@PROJECT/metrics";
+const GATHERER_PATH = "/gatherer";
 
-/** @param ownTarget `HOST:PORT` for who sent no Host */
-export function gatherRoutes(gatherer: Gatherer, ownTarget: () => string): AnswerPage {
+export interface GatherSurroundings {
+  /** `HOST:PORT` for who sent no Host. */
+  ownTarget(): string;
+  /** Where the hub of this host listens; undefined if none does. */
+  hubUrl(): string | undefined;
+}
+
+export function gatherRoutes(gatherer: Gatherer, around: GatherSurroundings): AnswerPage {
   return async (request) => {
     const { path } = request;
     const form = formWanted(request.accept);
     if (path === "/metrics") return page(gatheredPage(await gatherer.gather(form), form), form);
-    if (path === "/sd") return discovery(gatherer.places(), request, ownTarget());
+    if (path === GATHERER_PATH) return page(gathererPage(await gatherer.gather(form), form), form);
+    if (path === "/sd") return discovery(gatherer.places(), request, around);
     const [, tenant, address] = /^\/daemons\/([^/]+)\/([^/]+)\/metrics$/.exec(path) ?? [];
     const place = gatherer
       .places()
@@ -41,20 +49,45 @@ function page(body: string, form: PageForm): PageAnswer {
 
 /**
  * Prometheus's HTTP service discovery: one target for each daemon that can be asked, each with an `instance` of its
- * own, as all of them are reached at this one address.
+ * own, as all of them are reached at this one address; one for who of them answered, since a daemon that does not has
+ * no series to alert on; and the hub of this host. So one scrape config serves for all.
  * Source: Prometheus documentation, "Writing HTTP service discovery".
  */
-function discovery(places: readonly DaemonPlace[], { host }: PageRequest, ownTarget: string): PageAnswer {
-  const groups = places.map(({ tenant, address: { persona, project } }) => ({
-    targets: [host === undefined || host === "" ? ownTarget : host],
-    labels: {
+function discovery(
+  places: readonly DaemonPlace[],
+  { host }: PageRequest,
+  { ownTarget, hubUrl }: GatherSurroundings,
+): PageAnswer {
+  const here = host === undefined || host === "" ? ownTarget() : host;
+  const daemons = places.map(({ tenant, address: { persona, project } }) =>
+    group(here, "daemon", {
       instance: `${tenant}/${persona}@${project}`,
       // Names hold nothing that a path would have to encode.
       __metrics_path__: `/daemons/${tenant}/${persona}@${project}/metrics`,
       __meta_prism_tenant: tenant,
       __meta_prism_persona: persona,
       __meta_prism_project: project,
-    },
-  }));
+    }),
+  );
+  const groups = [
+    ...daemons,
+    group(here, "gatherer", { __metrics_path__: GATHERER_PATH }),
+    ...hubGroups(hubUrl()),
+  ];
   return { status: 200, type: "application/json; charset=utf-8", body: `${JSON.stringify(groups)}\n` };
+}
+
+function hubGroups(url: string | undefined) {
+  if (url === undefined || !URL.canParse(url)) return [];
+  const { host, protocol, port } = new URL(url);
+  const target = port === "" ? `${host}:${protocol === "https:" ? 443 : 80}` : host;
+  return [group(target, "hub", { __scheme__: protocol.slice(0, -1), __metrics_path__: "/metrics" })];
+}
+
+function group(
+  target: string,
+  kind: "daemon" | "gatherer" | "hub",
+  labels: Readonly<Record<string, string>>,
+) {
+  return { targets: [target], labels: { ...labels, __meta_prism_kind: kind } };
 }

@@ -4,7 +4,8 @@ import { isLoopback } from "../../net/loopback.ts";
 import { openPageServer } from "../../net/page-server.ts";
 import { table } from "../arguments.ts";
 import { EXIT } from "../exit-status.ts";
-import { childFlags, hostName, logFlags, openLog, untilStopped } from "../lasting.ts";
+import { hubUrlHere } from "../hub-target.ts";
+import { childFlags, hostName, logFlags, openLog, openNotes, untilStopped } from "../lasting.ts";
 import { inkFor } from "../layout.ts";
 import { writeJson } from "../runtime.ts";
 import { json, settings } from "../settings.ts";
@@ -17,7 +18,7 @@ const PORT_DEFAULT = 9747;
 const definition = table({
   name: "metrics serve",
   about: [
-    "One scrape of /metrics sees every daemon of this host: 24 series a persona, and whether each answered in time. /sd tells Prometheus where to find each of them alone, for who wants its own up for each.",
+    "One scrape of /metrics sees every daemon of this host: 24 series a persona, and whether each answered in time. /sd tells Prometheus where to find each of them alone, for who wants its own up for each, and the hub of this host.",
     "Only this host is answered, unless --plaintext says that another address may be: the page names personas and projects, and asks nobody for a token.",
   ],
   arguments: [],
@@ -57,13 +58,16 @@ export const metricsServe = verb(
     const server = await openPageServer({
       listen,
       flag: "--listen",
-      answer: gatherRoutes(gatherer, () => target),
+      answer: gatherRoutes(gatherer, { ownTarget: () => target, hubUrl: () => hubUrlHere(runtime) }),
       log,
     });
     target = server.url.slice("http://".length);
     if (flags.json) writeJson(runtime.out, { url: server.url, pid: process.pid });
     else runtime.out.write(`${inkFor(runtime.out).bold("metrics")} of this host at ${server.url}/metrics\n`);
+    const notes = await openNotes(runtime, log);
+    notes?.ready(() => `${gatherer.places().length} daemons to ask, at ${server.url}`);
     await untilStopped(runtime, flags);
+    notes?.stopping();
     await server.close();
     gatherer.close();
     return EXIT.ok;

@@ -6,8 +6,10 @@ import { type Gatherer, openGatherer } from "../../../../src/cli/metrics/gather.
 import { gatherRoutes } from "../../../../src/cli/metrics/routes.ts";
 import { type Home, homeAt, ipcPathOf, stateDirOf } from "../../../../src/host/home.ts";
 import type { IpcHandlers } from "../../../../src/ipc.ts";
+import { GATHER_FAMILIES } from "../../../../src/metrics/gathered.ts";
 import { exposition, PersonaMetrics } from "../../../../src/metrics.ts";
 import { type IpcStage, identity, ipcStage } from "../../../support/ipc-stage.ts";
+import { readPage } from "../../../support/strict-page.ts";
 import { tempDir } from "../../../support/temp-dir.ts";
 
 function pageOf(persona: string): IpcHandlers["metrics"] {
@@ -65,12 +67,13 @@ test("scrapes at once, in both forms, are each answered in their own", async () 
 });
 
 describe("the routes", () => {
+  const alone = { ownTarget: () => "unused", hubUrl: () => undefined };
   const plain = { accept: undefined, host: "127.0.0.1:9747", origin: undefined };
 
   test("all, one, discovery, and nothing else", async () => {
     const home = homeAt(join(tempDir(), "home"));
     await daemon(home, "reviewer");
-    const answer = gatherRoutes(gathererIn(home), () => "unused");
+    const answer = gatherRoutes(gathererIn(home), alone);
     const all = await answer({ ...plain, path: "/metrics" });
     expect(all.body).toContain("prism_gather_daemon_up{");
     const [group] = JSON.parse((await answer({ ...plain, path: "/sd" })).body);
@@ -87,12 +90,66 @@ describe("the routes", () => {
       expect(await answer({ ...plain, path })).toMatchObject({ status: 404 });
   });
 
+  test("discovery lists each daemon, who of them answer, and the hub, told apart by their kind", async () => {
+    const home = homeAt(join(tempDir(), "home"));
+    await daemon(home, "reviewer");
+    const targetsAt = async (hubUrl: string | undefined, host: string | undefined) => {
+      const answer = gatherRoutes(gathererIn(home), { ownTarget: () => "[::1]:9747", hubUrl: () => hubUrl });
+      const { status, type, body } = await answer({ ...plain, host, path: "/sd" });
+      expect({ status, type }).toEqual({ status: 200, type: "application/json; charset=utf-8" });
+      return JSON.parse(body) as readonly { targets: readonly string[]; labels: Record<string, string> }[];
+    };
+    const reviewer = {
+      targets: ["[::1]:9747"],
+      labels: {
+        instance: "local/reviewer@shop",
+        __metrics_path__: "/daemons/local/reviewer@shop/metrics",
+        __meta_prism_kind: "daemon",
+        __meta_prism_tenant: "local",
+        __meta_prism_persona: "reviewer",
+        __meta_prism_project: "shop",
+      },
+    };
+    const gatherer = {
+      targets: ["[::1]:9747"],
+      labels: { __metrics_path__: "/gatherer", __meta_prism_kind: "gatherer" },
+    };
+    const hub = (target: string, scheme: string) => ({
+      targets: [target],
+      labels: { __scheme__: scheme, __metrics_path__: "/metrics", __meta_prism_kind: "hub" },
+    });
+    expect(await targetsAt(undefined, undefined)).toEqual([reviewer, gatherer]);
+    expect(await targetsAt("http://127.0.0.1:7747", "")).toEqual([
+      reviewer,
+      gatherer,
+      hub("127.0.0.1:7747", "http"),
+    ]);
+    // Prometheus wants the port of each target, also where an address need not name it.
+    expect((await targetsAt("https://hub.example", "")).at(-1)).toEqual(hub("hub.example:443", "https"));
+    expect((await targetsAt("https://[::1]:7747", "")).at(-1)).toEqual(hub("[::1]:7747", "https"));
+    expect(await targetsAt("not an address", "here:9747")).toHaveLength(2);
+    expect((await targetsAt(undefined, "here:9747")).map(({ targets }) => targets)).toEqual([
+      ["here:9747"],
+      ["here:9747"],
+    ]);
+  });
+
+  test("the gatherer's own page says who answers, and nothing of what they count", async () => {
+    const home = homeAt(join(tempDir(), "home"));
+    await daemon(home, "reviewer");
+    const answer = gatherRoutes(gathererIn(home), alone);
+    const { body } = await answer({ ...plain, path: "/gatherer" });
+    expect(readPage(body, "text").map(({ name }) => name)).toEqual(GATHER_FAMILIES.map(({ name }) => name));
+    const open = await answer({ ...plain, path: "/gatherer", accept: "application/openmetrics-text" });
+    expect(readPage(open.body, "openmetrics")).toHaveLength(3);
+  });
+
   test("one that does not answer is 503, so that Prometheus calls it down", async () => {
     const home = homeAt(join(tempDir(), "home"));
     await daemon(home, "broken", () => {
       throw new Error("a bug");
     });
-    const answer = gatherRoutes(gathererIn(home), () => "unused");
+    const answer = gatherRoutes(gathererIn(home), alone);
     expect(await answer({ ...plain, path: "/daemons/local/broken@shop/metrics" })).toMatchObject({
       status: 503,
     });
