@@ -38,9 +38,18 @@ export function DayCharts({ history }: { readonly history: PersonaHistory }) {
           ))}
         </fieldset>
       </header>
-      {day.state.every((slot) => slot === null) && (
+      {day.state.every((slot) => slot === null) ? (
         <p class="nothing">Nothing is known of this time: its daemon kept no minute of it.</p>
+      ) : (
+        <Charts day={day} cursor={cursor} />
       )}
+    </section>
+  );
+}
+
+function Charts({ day, cursor }: Shared) {
+  return (
+    <>
       <StateBand day={day} cursor={cursor} />
       <Drawn
         name="Waiting"
@@ -83,7 +92,7 @@ export function DayCharts({ history }: { readonly history: PersonaHistory }) {
           { name: "longest", values: day.latencyMsMax, ink: "quiet", whole: "none" },
         ]}
       />
-    </section>
+    </>
   );
 }
 

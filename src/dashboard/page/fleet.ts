@@ -26,6 +26,8 @@ export class Fleet {
   /** When the server last said something: by its clock, and 0 before. */
   readonly toldAtMs: Signal<number> = signal(0);
   readonly #personas = new Map<string, Signal<PersonaView>>();
+  /** Who has no history in it begins one before our eyes. */
+  #frame: HistorySummary | null = null;
   /** Of all that was told, shown or not. */
   #newest: ToldHappening | undefined;
   /** The last state that was told of each. */
@@ -87,7 +89,7 @@ export class Fleet {
       for (const columns of summary.personas) {
         this.#columnsOf(columns.key).value = columnsOf(summary, columns);
       }
-      // Who has no history yet begins it before our eyes.
+      this.#frame = summary;
       const told = new Set(summary.personas.map(({ key }) => key));
       for (const key of this.#personas.keys()) {
         if (!told.has(key)) this.#columnsOf(key).value = emptyColumns(summary);
@@ -108,6 +110,8 @@ export class Fleet {
     const known = this.#personas.get(view.key);
     if (known === undefined) {
       this.#personas.set(view.key, signal(view));
+      const columns = this.#columnsOf(view.key);
+      if (this.#frame !== null) columns.value ??= emptyColumns(this.#frame);
       return true;
     }
     const before = known.peek();

@@ -47,11 +47,11 @@ const ALL: readonly Column[] = [
     cell: (view) => <PersonaLink view={view} />,
   },
   {
-    ...{ of: "daemon", name: "Daemon", sort: null, width: 130, roomMin: 0 },
+    ...{ of: "daemon", name: "Daemon", sort: null, width: 122, roomMin: 0 },
     cell: (view) => <Daemon view={view} isShort />,
   },
   {
-    ...{ of: "surface", name: "Surface", sort: null, width: 144, roomMin: 760 },
+    ...{ of: "surface", name: "Surface", sort: null, width: 130, roomMin: 760 },
     cell: (view) => <Surface view={view} hasAgent={isRoomy.value} />,
   },
   {
@@ -59,19 +59,19 @@ const ALL: readonly Column[] = [
     cell: (view) => <Waits view={view} />,
   },
   {
-    ...{ of: "from", name: "From", sort: null, width: 92, roomMin: 0 },
+    ...{ of: "from", name: "From", sort: null, width: 84, roomMin: 0 },
     cell: (view) => <Senders view={view} />,
   },
   {
-    ...{ of: "rung", name: "Last ring", sort: "rung", width: 102, roomMin: 0 },
+    ...{ of: "rung", name: "Last ring", sort: "rung", width: 106, roomMin: 0 },
     cell: (view) => <LastRing view={view} />,
   },
   {
-    ...{ of: "next", name: "Next", sort: null, width: 84, roomMin: 900 },
+    ...{ of: "next", name: "Next", sort: null, width: 80, roomMin: 900 },
     cell: (view) => <NextRing view={view} />,
   },
   {
-    ...{ of: "latency", name: "Latency", sort: "latency", width: 74, roomMin: 980 },
+    ...{ of: "latency", name: "Latency", sort: "latency", width: 66, roomMin: 980 },
     cell: (view) => (
       <>
         {hasSparks.value && <LatencySpark persona={view.key} />}
@@ -80,7 +80,7 @@ const ALL: readonly Column[] = [
     ),
   },
   {
-    ...{ of: "drains", name: "Drains", sort: "drains", width: 70, roomMin: 980 },
+    ...{ of: "drains", name: "Drains", sort: "drains", width: 66, roomMin: 980 },
     cell: (view) => (
       <>
         {hasSparks.value && <DrainSpark persona={view.key} />}

@@ -76,7 +76,11 @@ test("who has no history begins it before our eyes", () => {
   const { fleet, fake } = opened();
   const summary = fake.summary();
   fleet.applyHistory({ ...summary, personas: summary.personas.filter(({ key }) => key !== KEY) });
-  expect(fleet.columns(KEY).value?.drains).toEqual(Array.from({ length: summary.steps }, () => null));
+  const nothing = Array.from({ length: summary.steps }, () => null);
+  expect(fleet.columns(KEY).value?.drains).toEqual(nothing);
+  const late = { ...fake.set(KEY, {}), key: "local/late@shop" };
+  fleet.applyPersonas({ atMs: 1, changed: [late], gone: [] });
+  expect(fleet.columns(late.key).value?.drains).toEqual(nothing);
 });
 
 describe("happenings", () => {
