@@ -51,11 +51,11 @@ const ALL: readonly Column[] = [
     cell: (view) => <Daemon view={view} isShort />,
   },
   {
-    ...{ of: "surface", name: "Surface", sort: null, width: 130, roomMin: 760 },
+    ...{ of: "surface", name: "Surface", sort: null, width: 140, roomMin: 760 },
     cell: (view) => <Surface view={view} hasAgent={isRoomy.value} />,
   },
   {
-    ...{ of: "waits", name: "Waits", sort: "pending", width: 134, roomMin: 0 },
+    ...{ of: "waits", name: "Waits", sort: "pending", width: 130, roomMin: 0 },
     cell: (view) => <Waits view={view} />,
   },
   {
