@@ -1,23 +1,21 @@
 /** `prism logs`: what the programs of this host have logged, wherever it went. */
-import { existsSync } from "node:fs";
-import { formatAddress, parseName, printable } from "../domain/address.ts";
+import { printable } from "../domain/address.ts";
 import { PrismError } from "../domain/errors.ts";
 import { LOG_LEVELS, type LogLevel } from "../domain/log.ts";
 import { LOG_EVENTS } from "../domain/log-events.ts";
 import { nearest } from "../domain/shape.ts";
-import { daemonPlaces } from "../host/daemon-places.ts";
 import { jsonLine, type LogEntry } from "../host/log.ts";
 import { textLine } from "../host/log-text.ts";
 import { table } from "./arguments.ts";
 import { EXIT } from "./exit-status.ts";
-import { choice, type Kind, line, moment, path, whole } from "./kinds.ts";
+import { choice, type Kind, moment, whole } from "./kinds.ts";
 import { inkFor } from "./layout.ts";
-import type { LogSinkName } from "./log-sinks.ts";
 import type { LogSource } from "./logs/source.ts";
-import { projectNamed } from "./project.ts";
+import { openLogSources } from "./logs/sources.ts";
 import type { Runtime } from "./runtime.ts";
 import { settings } from "./settings.ts";
 import { verb } from "./verb.ts";
+import { isMeant, mustBeKnown, type Whom, whomArgument, whomFlags, whomNamed } from "./whom.ts";
 
 const LINES_DEFAULT = 50;
 const LINES_MAX = 100_000;
@@ -43,16 +41,9 @@ const definition = table({
     "Reads where log lines go on this host: the journal, and the files that Prism writes where there is none; with --log-sink system the system's own log. What a program said on a terminal or into a pipe is there, and nowhere else.",
     "Without a persona it shows everybody's, the hub's too, in the order of time. --follow shows what comes until it is interrupted.",
   ],
-  arguments: [
-    {
-      word: "PERSONA",
-      about: "whose lines, as reviewer or reviewer@shop",
-      kind: line("PERSONA"),
-      isOptional: true,
-    },
-  ],
+  arguments: [whomArgument("whose lines, as reviewer or reviewer@shop")],
   flags: {
-    project: { kind: path("DIR"), about: "the project's folder, or its name" },
+    ...whomFlags,
     hub: { kind: "switch", about: "the hub's lines alone" },
     follow: { kind: "switch", about: "go on with what comes" },
     since: {
@@ -83,22 +74,17 @@ const definition = table({
   ],
 });
 
-interface Whom {
-  readonly persona: string | undefined;
-  readonly project: string | undefined;
-}
-
 export const logs = verb(
   definition,
   async ({ flags, arguments: [named] }, runtime) => {
-    const whom = whomNamed(named, flags.project, runtime);
+    const whom = whomNamed(named, flags.project, runtime.cwd);
     if (flags.hub && whom.persona !== undefined) {
       throw new PrismError("invalid_argument", "a persona's name and --hub contradict each other", {
         hint: "give one of them",
       });
     }
     const passes = filterOf(whom, flags);
-    const sources = await openSources(flags.logSink ?? "auto", runtime);
+    const sources = await openLogSources(flags.logSink ?? "auto", runtime);
     const sinceMs = flags.since === undefined ? null : flags.since(runtime.now());
     const linesMax = flags.lines ?? (sinceMs === null ? LINES_DEFAULT : LINES_MAX);
     const found = await Promise.all(sources.map((source) => source.back({ passes, sinceMs, linesMax })));
@@ -107,7 +93,9 @@ export const logs = verb(
       .toSorted((a, b) => b.atMs - a.atMs)
       .slice(0, linesMax)
       .reverse();
-    if (last.length === 0) mustBeKnown(whom, runtime);
+    // Whoever has logged nothing may be there all the same; a name that nobody has is a slip.
+    if (last.length === 0)
+      mustBeKnown(whom, runtime, "prism logs shows everybody's lines, prism status who is here");
     const screen = openScreen(runtime, flags.json, isOfOtherDays(last, runtime.now()));
     for (const entry of last) screen.show(entry);
     if (flags.follow) await follow(sources, passes, screen, runtime);
@@ -117,79 +105,18 @@ export const logs = verb(
   { lasting: true },
 );
 
-function whomNamed(named: string | undefined, project: string | undefined, { cwd }: Runtime): Whom {
-  const at = named?.indexOf("@") ?? -1;
-  const persona =
-    named === undefined ? undefined : parseName(at === -1 ? named : named.slice(0, at), "persona");
-  if (project !== undefined) return { persona, project: projectNamed(project, cwd) };
-  return { persona, project: at === -1 ? undefined : projectNamed(named?.slice(at + 1) ?? "", cwd) };
-}
-
 function filterOf(
-  { persona, project }: Whom,
+  whom: Whom,
   flags: { readonly hub: boolean; readonly level: LogLevel | undefined; readonly event: string | undefined },
 ): (entry: LogEntry) => boolean {
   const levels = LOG_LEVELS.slice(LOG_LEVELS.indexOf(flags.level ?? "debug"));
   const events = flags.event?.split(",");
+  const isAll = whom.persona === undefined && whom.project === undefined;
   return ({ owner, component, level, event }) =>
-    (persona === undefined || owner?.persona === persona) &&
-    (project === undefined || owner?.project === project) &&
+    (isAll || (owner !== undefined && isMeant(whom, owner))) &&
     (!flags.hub || component === "hub" || component === "prism-hub") &&
     levels.includes(level) &&
     (events === undefined || events.includes(event));
-}
-
-/** The journal and the files are both looked at: a persona may have logged here once and there later. */
-async function openSources(sink: LogSinkName, runtime: Runtime): Promise<readonly LogSource[]> {
-  const { env, home, now } = runtime;
-  const isJournal = sink === "journal" || (sink === "system" && process.platform === "linux");
-  const sources: LogSource[] = [];
-  if (!isJournal) {
-    const { openFileSource } = await import("./logs/files.ts");
-    sources.push(openFileSource(home));
-  }
-  if (sink !== "file" && process.platform === "linux" && existsSync("/run/systemd/journal")) {
-    const { openJournalSource } = await import("./logs/journal.ts");
-    sources.push(openJournalSource({ env, uid: process.getuid?.() ?? 0, nowMs: now }));
-  }
-  if (sink === "system") {
-    const { openSystemSource } = await import("./logs/system.ts");
-    const system = openSystemSource(process.platform, { env, nowMs: now });
-    if (system !== undefined) sources.push(system);
-  }
-  return sources;
-}
-
-/** Whoever has logged nothing may be there all the same; a name that nobody has is a slip. */
-function mustBeKnown({ persona, project }: Whom, { home }: Runtime): void {
-  if (persona === undefined && project === undefined) return;
-  const here = daemonPlaces(home).map(({ address }) => address);
-  const isHere = here.some(
-    (each) => (persona ?? each.persona) === each.persona && (project ?? each.project) === each.project,
-  );
-  if (isHere) return;
-  const shown = persona === undefined ? `project "${project}"` : `persona "${persona}"`;
-  const near =
-    persona === undefined
-      ? nearest(
-          project ?? "",
-          here.map((each) => each.project),
-        )
-      : (nearest(
-          persona,
-          here.map((each) => each.persona),
-        ) ?? here.find((each) => each.persona === persona)?.persona);
-  const of = here.find((each) => each.persona === near || each.project === near);
-  throw new PrismError(
-    "not_found",
-    `no ${shown}${persona !== undefined && project !== undefined ? ` in project "${project}"` : ""} has ever been on this host`,
-    {
-      hint:
-        of === undefined
-          ? "prism logs shows everybody's lines, prism status who is here"
-          : `did you mean ${persona === undefined ? `"${of.project}"` : formatAddress(of)}?`,
-    },
-  );
 }
 
 interface Screen {

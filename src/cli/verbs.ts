@@ -199,6 +199,16 @@ export const VERB_GROUPS: readonly VerbEntryGroup[] = [
         load: async () => (await import("./licenses.ts")).licenses,
       },
       {
+        name: "top",
+        summary: "every persona of this host on one screen, as it is now",
+        load: async () => (await import("./top.ts")).top,
+      },
+      {
+        name: "watch",
+        summary: "what happens at the personas of this host, as it happens",
+        load: async () => (await import("./watch.ts")).watch,
+      },
+      {
         name: "dashboard",
         summary: "see every persona of this host in a browser, as it happens",
         load: async () => (await import("./dashboard.ts")).dashboard,
