@@ -177,7 +177,9 @@ function send(response: ServerResponse, status: number, type: string, body: stri
 }
 
 function sendNotice(response: ServerResponse, status: number, title: string, sentence: string): void {
-  send(response, status, "text/html; charset=utf-8", noticePage(title, sentence));
+  const notice = noticePage(title, sentence);
+  response.setHeader("Content-Security-Policy", policyFor(notice));
+  send(response, status, "text/html; charset=utf-8", notice);
 }
 
 function sendFailure(response: ServerResponse, error: unknown): void {
