@@ -5,7 +5,6 @@ import { EXIT } from "../exit-status.ts";
 import { hubFlags } from "../hub-target.ts";
 import { inkFor } from "../layout.ts";
 import { writeJson } from "../runtime.ts";
-import { servicesHere } from "../service/here.ts";
 import { json, settings } from "../settings.ts";
 import { listText } from "../surface/told.ts";
 import { verb } from "../verb.ts";
@@ -13,7 +12,7 @@ import { stepsOfArchiving } from "./duty.ts";
 import { commandFor, personaArgument, personaNamed, projectFlag } from "./named.ts";
 import { journalIfThere } from "./record.ts";
 import { type Outcome, undertake } from "./undertake.ts";
-import { lookAtHub, openDaemonSide, openHubSide, ownerOf, type PersonaWorld } from "./world.ts";
+import { lookAtHub, openWorld, type PersonaWorld } from "./world.ts";
 
 const definition = table({
   name: "persona archive",
@@ -30,15 +29,7 @@ export const personaArchive = verb(
   definition,
   async ({ flags, arguments: [typed] }, runtime) => {
     const who = personaNamed(typed, flags, runtime);
-    const owner = ownerOf(who, runtime);
-    const world: PersonaWorld = {
-      who,
-      owner,
-      runtime,
-      hub: openHubSide(flags, runtime),
-      services: await servicesHere(runtime),
-      daemon: openDaemonSide(owner, who, runtime),
-    };
+    const world = await openWorld(who, flags, runtime);
     const outcome = await archived(world);
     if (flags.json) writeJson(runtime.out, { address: who.shown, tenant: who.tenant, ...outcome });
     else {

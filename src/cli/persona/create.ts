@@ -16,7 +16,6 @@ import { personaTokenPath } from "../persona-token.ts";
 import { type Project, projectAt } from "../project.ts";
 import { type Runtime, writeJson } from "../runtime.ts";
 import { leftOut } from "../service/about.ts";
-import { servicesHere } from "../service/here.ts";
 import { mustBeStartable, specOf, wordsOf } from "../service/spec.ts";
 import { json, needed, settings } from "../settings.ts";
 import { isSetUp, placeFlags, placementOf, plannedSetUp, refuseStrangers } from "../surface/set-up.ts";
@@ -28,7 +27,7 @@ import { making, type Wish } from "./making.ts";
 import { commandFor } from "./named.ts";
 import { openJournal, type PersonaRecord, readPersonaRecordIfWhole } from "./record.ts";
 import { type Outcome, undertake } from "./undertake.ts";
-import { openDaemonSide, openHubSide, ownerOf, type PersonaWorld } from "./world.ts";
+import { openWorld, ownerOf, type PersonaWorld } from "./world.ts";
 
 const definition = table({
   name: "persona create",
@@ -88,16 +87,8 @@ export const personaCreate = verb(
     await mustBeStartable("daemon", words, runtime, { surfaceComes: surface.placement !== undefined });
     if (surface.isTyped) await loadSurface(surface.name, surfaceConfig(surface.name, input));
     mustHaveProgram(surface.name, flags, runtime.env);
-    const services = await servicesHere(runtime);
-    const world: PersonaWorld = {
-      who,
-      owner,
-      runtime,
-      hub: openHubSide(flags, runtime),
-      services,
-      daemon: openDaemonSide(owner, who, runtime),
-    };
-    const spec = specOf(owner, { name: services.nameOf(owner), words, project, runtime });
+    const world = await openWorld(who, flags, runtime);
+    const spec = specOf(owner, { name: world.services.nameOf(owner), words, project, runtime });
     const placement = surface.placement?.(runtime);
     const wish: Wish = {
       leaseMs: flags.lease,

@@ -7,7 +7,6 @@ import { EXIT } from "../exit-status.ts";
 import { hubFlags } from "../hub-target.ts";
 import { inkFor } from "../layout.ts";
 import { type Runtime, writeJson } from "../runtime.ts";
-import { servicesHere } from "../service/here.ts";
 import { json, settings } from "../settings.ts";
 import { listText } from "../surface/told.ts";
 import type { Whose } from "../surface/whose.ts";
@@ -17,7 +16,7 @@ import { openJournal, readPersonaRecordIfWhole } from "./record.ts";
 import { hasTokens } from "./token.ts";
 import { type Outcome, undertake } from "./undertake.ts";
 import { stepsOfUnmaking, type Unmaking } from "./unmaking.ts";
-import { lookAtHub, openDaemonSide, openHubSide, ownerOf, type PersonaWorld } from "./world.ts";
+import { lookAtHub, openWorld, type PersonaWorld } from "./world.ts";
 
 const definition = table({
   name: "persona destroy",
@@ -53,15 +52,7 @@ export const personaDestroy = verb(
     const { flags } = input;
     const [typed] = input.arguments;
     const who = personaNamed(typed, flags, runtime);
-    const owner = ownerOf(who, runtime);
-    const world: PersonaWorld = {
-      who,
-      owner,
-      runtime,
-      hub: openHubSide(flags, runtime),
-      services: await servicesHere(runtime),
-      daemon: openDaemonSide(owner, who, runtime),
-    };
+    const world = await openWorld(who, flags, runtime);
     const outcome = await destroyed({ purge: flags.purge, offline: flags.offline }, world);
     if (flags.json) writeJson(runtime.out, { address: who.shown, tenant: who.tenant, ...outcome });
     else runtime.out.write(doneText(who, outcome, runtime));

@@ -7,7 +7,6 @@ import { hubFlags } from "../hub-target.ts";
 import { inkFor } from "../layout.ts";
 import { projectAt } from "../project.ts";
 import { type Runtime, writeJson } from "../runtime.ts";
-import { servicesHere } from "../service/here.ts";
 import { specOf } from "../service/spec.ts";
 import { json, settings } from "../settings.ts";
 import { listText } from "../surface/told.ts";
@@ -16,7 +15,7 @@ import { stepsOfRestoring } from "./duty.ts";
 import { commandFor, personaArgument, personaNamed, projectFlag } from "./named.ts";
 import { journalIfThere, readPersonaRecordIfWhole } from "./record.ts";
 import { type Outcome, undertake } from "./undertake.ts";
-import { openDaemonSide, openHubSide, ownerOf, type PersonaWorld, personaAtHub } from "./world.ts";
+import { openWorld, type PersonaWorld, personaAtHub } from "./world.ts";
 
 const definition = table({
   name: "persona restore",
@@ -32,15 +31,7 @@ export const personaRestore = verb(
   definition,
   async ({ flags, arguments: [typed] }, runtime) => {
     const who = personaNamed(typed, flags, runtime);
-    const owner = ownerOf(who, runtime);
-    const world: PersonaWorld = {
-      who,
-      owner,
-      runtime,
-      hub: openHubSide(flags, runtime),
-      services: await servicesHere(runtime),
-      daemon: openDaemonSide(owner, who, runtime),
-    };
+    const world = await openWorld(who, flags, runtime);
     const spec = specKept(world, runtime);
     const outcome = await restored(spec, world);
     const standing = outcome.steps.find(({ step }) => step === "connected")?.says;

@@ -16,7 +16,7 @@ import { askHub } from "../ask-hub.ts";
 import { type HubFlags, hubTarget, localHubUrl } from "../hub-target.ts";
 import type { Runtime } from "../runtime.ts";
 import { awaitConnected, type Patience, type Standing } from "../service/await-connected.ts";
-import type { ServicesHere } from "../service/here.ts";
+import { type ServicesHere, servicesHere } from "../service/here.ts";
 import type { Whose } from "../surface/whose.ts";
 
 export type DaemonOwner = Owner & { readonly kind: "daemon" };
@@ -53,6 +53,19 @@ export function ownerOf({ address, tenant }: Whose, runtime: Runtime): DaemonOwn
   return { kind: "daemon", home: runtime.home.root, tenant, ...address };
 }
 
+/** @throws PrismError `unsupported` where no service manager answers */
+export async function openWorld(who: Whose, flags: HubFlags, runtime: Runtime): Promise<PersonaWorld> {
+  const owner = ownerOf(who, runtime);
+  return {
+    who,
+    owner,
+    runtime,
+    hub: openHubSide(flags, runtime),
+    services: await servicesHere(runtime),
+    daemon: openDaemonSide(owner, who, runtime),
+  };
+}
+
 export function openHubSide(flags: HubFlags, runtime: Runtime): HubSide {
   return {
     url: flags.hub ?? localHubUrl(runtime),
@@ -78,7 +91,7 @@ const LOOK_EVERY_MS = 50;
 /** From the end of its socket to the end of its lock. */
 const LOCK_MS_MAX = 1000;
 
-export function openDaemonSide(owner: DaemonOwner, who: Whose, runtime: Runtime): DaemonSide {
+function openDaemonSide(owner: DaemonOwner, who: Whose, runtime: Runtime): DaemonSide {
   const { home, version, stopped } = runtime;
   const path = ipcPathOf(home, who.tenant, who.address);
   const runs = () => socketAnswers(path);
