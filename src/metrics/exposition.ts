@@ -56,27 +56,43 @@ export function boundText(bound: number, form: PageForm): string {
 }
 
 /**
- * Which form a scraper gets: OpenMetrics if it names that at least as gladly as plain text, else plain text, which
- * everybody can read.
+ * Which form a scraper gets: OpenMetrics 1.0 if it names that at least as gladly as plain text 0.0.4, else plain text,
+ * which everybody can read. Another version of either is not what is written here, so wishes for it count for nothing;
+ * `escaping` may be any, since no name here needs it. Plain text may also be meant by a wildcard, OpenMetrics not.
+ * Sources: RFC 9110, section 12.5.1; what Prometheus 2.42 and 3.x send.
  *
- * @param accept the header's value; what it says of other types counts for nothing
+ * @param accept the header's value
  */
 export function formWanted(accept: string | undefined): PageForm {
-  let openMetrics = 0;
-  let text = 0;
-  for (const part of (accept ?? "").toLowerCase().split(",")) {
-    const [type = "", ...params] = part.split(";").map((word) => word.trim());
-    const of = (name: string): string | undefined =>
-      params.find((param) => param.startsWith(`${name}=`))?.slice(name.length + 1);
-    const weight = weightOf(of("q"));
-    if (type === "application/openmetrics-text" && of("version") !== "0.0.1")
-      openMetrics = Math.max(openMetrics, weight);
-    else if (type === "text/plain") text = Math.max(text, weight);
-  }
+  const wishes = (accept ?? "").toLowerCase().split(",").map(wishOf);
+  /** Of several ranges that cover it, the most specific counts; of equals the gladdest. */
+  const weightOf = (ranges: readonly string[], version: string): number => {
+    for (const range of ranges) {
+      const own = wishes.filter((wish) => wish.range === range && (wish.version ?? version) === version);
+      if (own.length > 0) return Math.max(...own.map(({ weight }) => weight));
+    }
+    return 0;
+  };
+  const openMetrics = weightOf(["application/openmetrics-text"], "1.0.0");
+  const text = weightOf(["text/plain", "text/*", "*/*"], "0.0.4");
   return openMetrics > 0 && openMetrics >= text ? "openmetrics" : "text";
 }
 
-function weightOf(typed: string | undefined): number {
-  if (typed === undefined) return 1;
-  return /^(0(\.\d{0,3})?|1(\.0{0,3})?)$/.test(typed) ? Number(typed) : 0;
+interface Wish {
+  readonly range: string;
+  readonly version: string | undefined;
+  /** 0 to 1; 0 also for one that can't be read. */
+  readonly weight: number;
+}
+
+function wishOf(part: string): Wish {
+  const [range = "", ...params] = part.split(";").map((word) => word.trim());
+  const of = (name: string): string | undefined =>
+    params
+      .find((param) => param.startsWith(`${name}=`))
+      ?.slice(name.length + 1)
+      .replace(/^"(.*)"$/, "$1");
+  const quality = of("q") ?? "1";
+  const weight = /^(0(\.\d{0,3})?|1(\.0{0,3})?)$/.test(quality) ? Number(quality) : 0;
+  return { range, version: of("version"), weight };
 }

@@ -4,8 +4,10 @@
  */
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { filledIn, labelValuesOf, readDashboard } from "../support/grafana.ts";
 import { endStarted, type Program, run, scratch, start } from "../support/prism-process.ts";
-import { hasPrometheus, startPrometheus } from "../support/prometheus.ts";
+import { hasPrometheus, type Prometheus, startPrometheus } from "../support/prometheus.ts";
+import { hasPromtool, promtool } from "../support/promtool.ts";
 import { readPage } from "../support/strict-page.ts";
 import { untilSo } from "../support/until.ts";
 
@@ -54,7 +56,7 @@ async function fetched(url: string, accept = "text/plain"): Promise<string> {
 
 describe("the command line", () => {
   test("prints the page of all, of one, and says who is not there", async () => {
-    const { home, hub } = await house("cli", ["reviewer", "planner"]);
+    const { home } = await house("cli", ["reviewer", "planner"]);
     const all = await run(home, ["metrics"]);
     expect(all).toMatchObject({ status: 0, err: "" });
     const families = readPage(all.out, "text");
@@ -76,12 +78,74 @@ describe("the command line", () => {
     const none = await run(home, ["metrics", "--persona", "nobody", "--project", "shop", "--json"]);
     expect(none.status).not.toBe(0);
     expect(JSON.parse(none.out)).toMatchObject({ error: { code: "daemon_unreachable" } });
-    for (const form of ["text", "openmetrics"] as const) {
-      const accept = form === "text" ? "text/plain" : "application/openmetrics-text";
-      expect(readPage(await fetched(`${hub.facts["url"]}/metrics`, accept), form).length).toBeGreaterThan(10);
+  });
+
+  test("serves pages that a strict reader takes in both forms, and promtool finds nothing to say of", async () => {
+    const { hub, gatherer } = await house("pages", ["reviewer"]);
+    const urls = ["/metrics", "/gatherer", "/daemons/local/reviewer@shop/metrics"].map(
+      (path) => `${gatherer.facts["url"]}${path}`,
+    );
+    for (const url of [...urls, `${hub.facts["url"]}/metrics`]) {
+      const page = await fetched(url);
+      readPage(page, "text");
+      if (hasPromtool)
+        expect({ url, ...promtool(["check", "metrics"], page) }).toEqual({ url, status: 0, said: "" });
+      readPage(await fetched(url, "application/openmetrics-text; version=1.0.0"), "openmetrics");
+    }
+  });
+
+  test("one scrape of 50 daemons holds their 1,200 series, and 52 of who gathers", async () => {
+    const home = place.folder("fifty");
+    const project = place.folder(join("fifty-work", "shop"));
+    await start(home, ["hub", "--listen", "127.0.0.1:0"]);
+    const gatherer = await start(home, ["metrics", "serve", "--listen", "127.0.0.1:0"]);
+    const personas = Array.from({ length: 50 }, (_, at) => `p${at}`);
+    for (const persona of personas)
+      await start(home, ["daemon", "--persona", persona, "--project", project, "--surface", "terminal"]);
+    for (const [form, accept] of [
+      ["text", "text/plain"],
+      ["openmetrics", "application/openmetrics-text"],
+    ] as const) {
+      const series = readPage(await fetched(`${gatherer.facts["url"]}/metrics`, accept), form).flatMap(
+        (family) => family.series,
+      );
+      const own = series.filter(({ name }) => name.startsWith("prism_daemon_"));
+      expect(own).toHaveLength(1200);
+      const each = Map.groupBy(own, ({ labels }) => labels["persona"] ?? "");
+      expect([...each.keys()].toSorted()).toEqual(personas.toSorted());
+      expect([...each.values()].every((all) => all.length === 24)).toBe(true);
+      const rest = series.filter(({ name }) => !name.startsWith("prism_daemon_"));
+      expect(rest).toHaveLength(52);
+      const ups = rest.filter(({ name }) => name === "prism_gather_daemon_up");
+      expect(ups.map(({ value }) => value)).toEqual(personas.map(() => 1));
     }
   });
 });
+
+/** Every panel has something to show, and every variable something to choose. */
+async function answersDashboard(prometheus: Prometheus): Promise<void> {
+  const { panels, templating } = readDashboard();
+  for (const { title, targets } of panels) {
+    for (const { refId, expr } of targets) {
+      await untilSo(
+        async () => ({ title, refId, found: (await prometheus.query(filledIn(expr))).length }),
+        ({ found }) => found > 0,
+      );
+    }
+  }
+  const variables = templating.list.filter(({ name }) => name !== "datasource");
+  const values = variables.map((variable) => {
+    const { label, selector } = labelValuesOf(variable);
+    return prometheus.labelValues(label, selector);
+  });
+  expect(
+    Object.fromEntries((await Promise.all(values)).map((found, at) => [variables[at]?.name, found])),
+  ).toEqual({
+    tenant: ["local"],
+    host: expect.arrayContaining(["here"]),
+    persona: ["ci", "planner", "reviewer"],
+  });
+}
 
 describe.skipIf(!hasPrometheus)("a real Prometheus", () => {
   test("sees each persona, its signals, who fell silent, and who came back; nobody who ended in order", async () => {
@@ -109,14 +173,24 @@ scrape_configs:
       );
       await untilSo(
         () => prometheus.query('up{job="prism-personas"} == 1'),
-        (up) => up.length === 3,
+        (up) => up.length === 5,
       );
       const instances = await prometheus.query('up{job="prism-personas"}');
-      expect(instances.map(({ labels }) => labels["instance"]).toSorted()).toEqual([
-        "local/ci@shop",
-        "local/planner@shop",
-        "local/reviewer@shop",
-      ]);
+      expect(instances.map(({ labels }) => labels["instance"]).toSorted()).toEqual(
+        [
+          "local/ci@shop",
+          "local/planner@shop",
+          "local/reviewer@shop",
+          target(gatherer),
+          target(hub),
+        ].toSorted(),
+      );
+      // By discovery alone there is all that the static targets give.
+      const seriesOf = (jobs: string) => prometheus.query(`count({__name__=~"prism_.*", job=~"${jobs}"})`);
+      await untilSo(
+        async () => [await seriesOf("prism|prism-hub"), await seriesOf("prism-personas")],
+        ([fixed, discovered]) => fixed?.[0]?.value !== undefined && fixed[0].value === discovered?.[0]?.value,
+      );
       await untilSo(
         () => prometheus.query('prism_daemon_state{job="prism",state="connected"} == 1'),
         (connected) => connected.length === 3,
@@ -131,6 +205,8 @@ scrape_configs:
         ([n]) => n?.value === 1,
       );
       expect(await prometheus.query("prism_hub_disk_free_bytes > 0")).toHaveLength(1);
+
+      await answersDashboard(prometheus);
 
       const [, planner, ci] = daemons;
       planner?.child.kill("SIGSTOP");

@@ -14,7 +14,32 @@ describe("which form a scraper gets", () => {
       "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
       "openmetrics",
     ],
-    ["application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;q=0.4", "openmetrics"],
+    [
+      "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+      "openmetrics",
+    ],
+    [
+      "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;escaping=underscores;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+      "openmetrics",
+    ],
+    // With `scrape_protocols: [PrometheusText0.0.4]`.
+    ["text/plain;version=0.0.4;q=0.2,*/*;q=0.1", "text"],
+    ['application/openmetrics-text; version="1.0.0"; q="0.9", text/plain;q=0.8', "openmetrics"],
+    ["APPLICATION/OpenMetrics-Text;Version=1.0.0;Q=1.000", "openmetrics"],
+    // A later version is not what is written here.
+    ["application/openmetrics-text;version=2.0.0", "text"],
+    [
+      "application/openmetrics-text;version=2.0.0,application/openmetrics-text;version=1.0.0;q=0.1",
+      "openmetrics",
+    ],
+    ["application/openmetrics-text;q=0.4,text/plain;version=1.0.0;q=0.9", "openmetrics"],
+    // Wildcards mean what everybody can read, and yield to what is named.
+    ["application/openmetrics-text;q=0.4,*/*;q=0.5", "text"],
+    ["application/openmetrics-text;q=0.4,text/*;q=0.5,*/*;q=0.1", "text"],
+    ["application/openmetrics-text;q=0.4,text/plain;q=0,*/*;q=0.5", "openmetrics"],
+    ["application/*", "text"],
+    ["application/openmetrics-text;q=nan", "text"],
+    ["application/openmetrics-text;q=0.5000", "text"],
     ["application/openmetrics-text; version=1.0.0; charset=utf-8", "openmetrics"],
     ["text/plain;version=0.0.4;q=0.6,application/openmetrics-text;q=0.5", "text"],
     ["application/openmetrics-text;version=0.0.1", "text"],
