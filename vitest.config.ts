@@ -37,11 +37,12 @@ const UNHURRIED = [
 ];
 
 /**
- * Six projects. `fast` runs all day inside `npm run ok`. `unhurried` takes as long as the rest of the fast
+ * Eight projects. `fast` runs all day inside `npm run ok`. `unhurried` takes as long as the rest of the fast
  * ones together. `e2e` drives the built executable with real sockets and real child processes. `clients` drives
  * the real clients, which are no part of the project, and runs by `npm run e2e:clients` only. `smoke` runs each
  * released executable on its own system or what comes near to it, by `npm run smoke:all` only. `systemd` has real
- * service managers keep the built executable alive, as root and by `npm run e2e:systemd` only.
+ * service managers keep the built executable alive, as root and by `npm run e2e:systemd` only. `alerts` fires each
+ * shipped alert by its fault in a real Prometheus, by `npm run e2e:alerts` only.
  */
 export default defineConfig({
   test: {
@@ -86,6 +87,16 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "alerts",
+          include: ["test/alerts/**/*.test.ts"],
+          // One for each alert, all at once: most of each is waiting.
+          maxConcurrency: 10,
+          testTimeout: 420_000,
+          hookTimeout: 180_000,
         },
       },
       {
