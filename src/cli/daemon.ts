@@ -12,6 +12,7 @@ import { hubFlags, hubTarget, localHubUrl, mustBeUsable } from "./hub-target.ts"
 import { keptSurface } from "./kept-surface.ts";
 import { childFlags, hostName, logFlags, openLog, openNotes, untilStopped } from "./lasting.ts";
 import { inkFor } from "./layout.ts";
+import { otlpFlags, otlpTarget } from "./otlp.ts";
 import { keptTogether, keptToken } from "./persona-token.ts";
 import { projectAt } from "./project.ts";
 import { type Runtime, writeJson } from "./runtime.ts";
@@ -34,6 +35,7 @@ const definition = table({
     lease: settings.lease,
     ringAgain: settings.ringAgain,
     metricsListen: settings.metricsListen,
+    ...otlpFlags,
     host: settings.host,
     tenant: settings.tenant,
     ...hubFlags,
@@ -100,6 +102,7 @@ export const daemon = verb(
       ...(flags.ringAgain === undefined ? {} : { doorbell: { unansweredDelaysMs: flags.ringAgain } }),
       attach: attachSettings(flags),
       ...(flags.metricsListen === undefined ? {} : { metricsListen: flags.metricsListen }),
+      ...otlpTarget(flags, runtime),
       version: runtime.version,
       log,
     });

@@ -6,6 +6,7 @@ import { claimHome, claimStore } from "./claim.ts";
 import { EXIT } from "./exit-status.ts";
 import { childFlags, hostName, logFlags, openLog, openNotes, untilStopped } from "./lasting.ts";
 import { inkFor } from "./layout.ts";
+import { otlpFlags, otlpTarget } from "./otlp.ts";
 import { writeJson } from "./runtime.ts";
 import { json, PORT_DEFAULT, RETENTION_MS_DEFAULT, settings } from "./settings.ts";
 import { verb } from "./verb.ts";
@@ -27,6 +28,7 @@ const definition = table({
     loopAnswers: settings.loopAnswers,
     loopPace: settings.loopPace,
     loopQuiet: settings.loopQuiet,
+    ...otlpFlags,
     ...logFlags,
     ...childFlags,
     ...json,
@@ -68,6 +70,8 @@ export const hub = verb(
         ? {}
         : { tls: { certFile: resolve(cwd, flags.tlsCert), keyFile: resolve(cwd, flags.tlsKey) } }),
       plaintext: flags.plaintext,
+      env: runtime.env,
+      ...otlpTarget(flags, runtime),
       host: hostName(),
       version: runtime.version,
       log,

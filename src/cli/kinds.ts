@@ -209,6 +209,22 @@ export const hubUrl: Kind<string> = {
   },
 };
 
+/** A collector's base URL. */
+export const otlpUrl: Kind<string> = {
+  word: "URL",
+  read(text, what) {
+    const typed = line("URL", 512).read(text, what);
+    const url = URL.parse(typed);
+    if (url !== null && (url.protocol === "http:" || url.protocol === "https:") && url.username === "") {
+      if (url.search === "" && url.hash === "") return typed;
+    }
+    return refuse(
+      `${what} is no base URL of a collector`,
+      "write it as in http://127.0.0.1:4318, without a name or password: those go into a file of headers",
+    );
+  },
+};
+
 /** A text for somebody to read: lines are welcome, its size is counted in bytes of UTF-8. */
 export function prose(bytesMax: number): Kind<string> {
   return {

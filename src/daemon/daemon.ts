@@ -38,6 +38,7 @@ import type { DaemonEnd, DaemonOptions, DaemonPorts, RunningDaemon, SurfacePorts
 import { openRinger, type Ringer, withinTime } from "./ringer.ts";
 import { fileDisk, openStateFile, type StateFile } from "./state-file.ts";
 import { statusOf } from "./status.ts";
+import type { DaemonTelemetry } from "./telemetry.ts";
 
 export type { DaemonOptions, RunningDaemon } from "./options.ts";
 
@@ -142,6 +143,7 @@ class Daemon implements RunningDaemon {
   readonly #ringer: Ringer;
   #ipc: RunningIpcServer | undefined;
   #pages: RunningPageServer | undefined;
+  #telemetry: DaemonTelemetry | null = null;
   #stopWatching: () => void = () => {};
   #stopResting: () => void = () => {};
   #settle: (end: DaemonEnd) => void;
@@ -183,7 +185,7 @@ class Daemon implements RunningDaemon {
         save: (position) => this.#stateFile.save(position),
         viewed: (view, before) => agentSide.desk.viewed(view, before),
         tellAttached: (bell) => this.#ipc?.broadcast(bell),
-        rang: (ring) => this.#hub.rung(rungParamsOf(ring)),
+        rang: (ring) => this.#rang(ring),
         metrics: this.#metrics,
         chronicle: this.#chronicle,
         log: options.log,
@@ -260,6 +262,7 @@ class Daemon implements RunningDaemon {
       log,
     });
     await this.#openPages();
+    await this.#openTelemetry();
     this.#stopWatching = ports.watchForWake(
       ({ gapMs }) => this.#woke(gapMs),
       () => this.#book.look(),
@@ -269,6 +272,21 @@ class Daemon implements RunningDaemon {
     this.#driver.begin();
     // Last: what a project needs may take minutes, and the watch does not wait for it.
     attaching.begin();
+  }
+
+  /** Loaded where asked: most daemons push nothing. */
+  async #openTelemetry(): Promise<void> {
+    const { options, surface } = this.#parts;
+    if (options.otlp === undefined) return;
+    const { openDaemonTelemetry } = await import("./telemetry.ts");
+    const { instance } = this.#stateFile;
+    const facts = { metrics: this.#metrics, instance, surface: surface.name };
+    this.#telemetry = openDaemonTelemetry(options, facts);
+  }
+
+  #rang(ring: RingEnd): void {
+    this.#hub.rung(rungParamsOf(ring));
+    this.#telemetry?.rang(ring, this.#driver.state.watch.hubId ?? "");
   }
 
   /** Loaded where asked: fifty daemons need no port each, since one endpoint of the host reads all their sockets. */
@@ -348,6 +366,7 @@ class Daemon implements RunningDaemon {
     await this.#giveBack("hub", () => withinTime(this.#hub.closed(), HUB_CLOSE_TIMEOUT_MS));
     await this.#giveBack("surface", () => this.#ringer.close());
     await this.#giveBack("agentSide", () => agentSide.desk.close());
+    await this.#giveBack("otlp", () => this.#telemetry?.close());
     await this.#giveBack("pages", () => this.#pages?.close());
     await this.#giveBack("ipc", () => this.#ipc?.close());
     await this.#giveBack("stateFile", () => this.#stateFile.close());

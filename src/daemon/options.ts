@@ -9,6 +9,7 @@ import type { Home } from "../host/home.ts";
 import type { watchForWake } from "../host/wake.ts";
 import type { DaemonStatus } from "../ipc.ts";
 import type { connectHub, HubClientOptions } from "../net/hub-client.ts";
+import type { OtlpTarget } from "../net/otlp.ts";
 import type { Surface, SurfaceContext } from "../surfaces/surface.ts";
 import type { Clock } from "./clock.ts";
 import type { SlotDisk } from "./state-file.ts";
@@ -40,6 +41,8 @@ export interface DaemonOptions {
   readonly attach?: AttachSettings;
   /** Where its page can also be read over HTTP, on this host; absent: on its local socket alone. */
   readonly metricsListen?: { readonly host: string; readonly port: number };
+  /** Where its metrics and spans are pushed to; absent: nowhere. */
+  readonly otlp?: OtlpTarget;
   readonly version: string;
   readonly log: Log;
   readonly ports?: Partial<DaemonPorts>;

@@ -23,6 +23,7 @@ export const LOG_FIELDS = {
   connectionsMax: { kind: "number", about: "how many connections may be open at once" },
   dataDir: { kind: "text", about: "the store's folder" },
   detail: { kind: "text", about: "how it stands, in words" },
+  dropped: { kind: "number", about: "how many were given up" },
   during: { kind: "text", about: "what was being done" },
   ending: { kind: "text", about: "how a command ended: exited, killed, timedOut, stopped, notStarted" },
   fault: { kind: "text", about: "an unexpected error and where it came from" },
@@ -245,6 +246,17 @@ export const LOG_EVENTS = {
     fields: ["code", "what", "fault"],
   },
   metricsServed: { levels: ["info"], about: "metrics can be read", fields: ["url"] },
+  otlpStarted: { levels: ["info"], about: "metrics and spans are pushed to a collector", fields: ["url"] },
+  otlpFailed: {
+    levels: ["debug", "warn"],
+    about: "a push did not reach the collector; until one does, the same again is debug",
+    fields: ["code", "what", "reason"],
+  },
+  otlpWell: {
+    levels: ["info"],
+    about: "the collector takes what is pushed again; dropped is how many spans had to make room",
+    fields: ["dropped"],
+  },
 
   // ---- agents and their programs ----
   agentCame: {

@@ -6,9 +6,7 @@
 import { printable } from "./address.ts";
 import { PrismError } from "./errors.ts";
 
-/** Of version 00, the one that is written. */
-export const TRACEPARENT_CHARS = 55;
-/** A later version may say more behind it, which nobody here can read. */
+/** A later version may say more behind its 55 characters, which nobody here can read. */
 export const TRACEPARENT_CHARS_MAX = 512;
 
 export interface TraceContext {

@@ -352,6 +352,7 @@ class Engine implements HubService {
       replies: decided.map(({ reply }) => reply),
       tookMs: this.#scheduler.monotonicMs() - this.#decidedAtMs,
       nowMs: this.#options.now(),
+      drained: this.#options.drained,
     });
     this.#sinks.detach(batch);
     this.#tokens.tell(batch.endedTokens);

@@ -8,7 +8,9 @@ import type { PrismError } from "../domain/errors.ts";
 import type { Log } from "../domain/log.ts";
 import { ensurePrivateDir, type Home } from "../host/home.ts";
 import { readPrivateFile, writePrivateFile } from "../host/private-file.ts";
+import type { OtlpTarget } from "../net/otlp.ts";
 import type { LoopBounds } from "./core/loops.ts";
+import type { TakenSignal } from "./core/reply.ts";
 import { diskFactsOf } from "./disk-facts.ts";
 import { openEngine } from "./engine.ts";
 import type { ServerBounds } from "./server/bounds.ts";
@@ -16,6 +18,7 @@ import { type HubServer, openHubServer } from "./server.ts";
 import type { HubService } from "./service.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import type { Store } from "./store/store.ts";
+import type { HubTelemetry } from "./telemetry.ts";
 import { openTokens } from "./tokens.ts";
 
 export interface HubOptions {
@@ -32,6 +35,10 @@ export interface HubOptions {
   readonly plaintext: boolean;
   /** This host's name. */
   readonly host?: string;
+  /** Where its metrics and spans are pushed to; absent: nowhere. */
+  readonly otlp?: OtlpTarget;
+  /** For HTTP_PROXY and its kin, on the way there. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly version: string;
   readonly log: Log;
   readonly bounds?: Partial<ServerBounds>;
@@ -70,11 +77,13 @@ export async function openHub(options: HubOptions): Promise<RunningHub> {
   const store = openSqliteStore({ folder: dataDir, newHubId: () => randomBytes(8).toString("hex") });
   const undo: (() => Promise<void>)[] = [() => closeStore(store)];
   try {
+    const spans: { drained?: (signals: readonly TakenSignal[]) => void } = {};
     const engine = openEngine({
       store,
       now: Date.now,
       newId: randomUUID,
       retentionMs: options.retentionMs,
+      drained: (signals) => spans.drained?.(signals),
       ...(options.loops === undefined ? {} : { loops: options.loops }),
       ...(options.host === undefined ? {} : { host: options.host }),
       version,
@@ -99,10 +108,12 @@ export async function openHub(options: HubOptions): Promise<RunningHub> {
       ...(options.bounds === undefined ? {} : { bounds: options.bounds }),
     });
     undo.push(() => server.close("the hub could not start"));
+    const telemetry = await openTelemetry(options, engine, () => server.sockets());
+    if (telemetry !== null) spans.drained = telemetry.drained;
     const file: HubFile = { url: server.url, pid: process.pid, startedAtMs, version, dataDir };
     await writePrivateFile(home.hubFilePath, `${JSON.stringify(file)}\n`, { durable: false });
     log("info", "hubOpened", { url: server.url, dataDir });
-    return running({ server, engine, hubFilePath: home.hubFilePath, file, log });
+    return running({ server, engine, telemetry, hubFilePath: home.hubFilePath, file, log });
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;
@@ -112,13 +123,14 @@ export async function openHub(options: HubOptions): Promise<RunningHub> {
 interface Parts {
   readonly server: HubServer;
   readonly engine: HubService;
+  readonly telemetry: HubTelemetry | null;
   readonly hubFilePath: string;
   readonly file: HubFile;
   readonly log: Log;
 }
 
 function running(parts: Parts): RunningHub {
-  const { server, engine, hubFilePath, file, log } = parts;
+  const { server, engine, telemetry, hubFilePath, file, log } = parts;
   let closing: Promise<void> | undefined;
   async function close(reason: string): Promise<void> {
     log("info", "hubClosing", { reason });
@@ -126,6 +138,7 @@ function running(parts: Parts): RunningHub {
     server.refuse();
     await engine.close(reason);
     await server.close(reason);
+    await telemetry?.close();
     log("info", "hubClosed", {});
   }
   return {
@@ -137,6 +150,19 @@ function running(parts: Parts): RunningHub {
       return closing;
     },
   };
+}
+
+/** Loaded where asked: most hubs push nothing. */
+async function openTelemetry(
+  options: HubOptions,
+  engine: HubService,
+  sockets: () => number,
+): Promise<HubTelemetry | null> {
+  const { otlp: target, env = {}, host, dataDir, version, log } = options;
+  if (target === undefined) return null;
+  const { openHubTelemetry } = await import("./telemetry.ts");
+  const disk = () => diskFactsOf(dataDir);
+  return openHubTelemetry({ target, env, host: host ?? "", version, engine, sockets, disk, log });
 }
 
 function closeStore(store: Store): Promise<void> {

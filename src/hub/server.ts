@@ -38,6 +38,8 @@ export interface HubServer {
   /** `http://HOST:PORT` or `https://HOST:PORT`, as a client on this host would write it. */
   readonly url: string;
   readonly port: number;
+  /** WebSocket connections that stand. */
+  readonly sockets: () => number;
   /** Settles if the listener fails after it stood; never otherwise. */
   readonly failed: Promise<PrismError>;
   /** Takes no new connection; those that stand go on. */
@@ -85,6 +87,7 @@ export async function openHubServer(options: HubServerOptions): Promise<HubServe
   return {
     url: `${options.tls === undefined ? "http" : "https"}://${urlHost(listen.host)}:${port}`,
     port,
+    sockets: () => sockets.count,
     failed,
     refuse: () => void server.close(),
     async close(reason) {

@@ -288,11 +288,15 @@ export class Mailroom {
   }
 
   #hand(signal: OpenSignal, nowMs: number): TakenSignal {
-    const { head, deliveredAtMs } = signal;
+    const { head, pushedAtMs, deliveredAtMs } = signal;
     const endedAtMs = Math.max(nowMs, deliveredAtMs ?? head.acceptedAtMs);
     this.#end(signal, "drained", endedAtMs);
     this.#deadlines.ended();
-    return { head, status: statusOf(this.#names, head, { state: "drained", deliveredAtMs, endedAtMs }) };
+    return {
+      head,
+      pushedAtMs,
+      status: statusOf(this.#names, head, { state: "drained", deliveredAtMs, endedAtMs }),
+    };
   }
 
   #tell(mailbox: Mailbox, told: number): void {

@@ -32,6 +32,7 @@ export type Reply =
 
 export interface TakenSignal {
   readonly head: SignalHead;
+  readonly pushedAtMs: number | null;
   readonly status: SignalStatusAnswer;
 }
 

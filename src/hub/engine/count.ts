@@ -4,6 +4,7 @@
  */
 import type { HubCounters } from "../../metrics/hub.ts";
 import type { Batch, Reply } from "../core/core.ts";
+import type { TakenSignal } from "../core/reply.ts";
 
 export function countBatch(
   counters: HubCounters,
@@ -13,6 +14,8 @@ export function countBatch(
     /** From the first decision of the batch to now. */
     readonly tookMs: number;
     readonly nowMs: number;
+    /** Somebody follows what is drained. */
+    readonly drained: ((signals: readonly TakenSignal[]) => void) | undefined;
   },
 ): void {
   const { signals, pushSeconds, drainSeconds } = counters;
@@ -25,6 +28,7 @@ export function countBatch(
   if (pushes.length > 0) pushSeconds.observe(told.tookMs / 1000, pushes.length);
   for (const reply of told.replies) {
     if (reply.kind !== "drained") continue;
+    told.drained?.(reply.signals);
     for (const { head } of reply.signals)
       drainSeconds.observe(Math.max(0, told.nowMs - head.acceptedAtMs) / 1000);
   }
