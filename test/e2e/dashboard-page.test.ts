@@ -71,7 +71,7 @@ describe.skipIf(CHROMIUM === undefined)(CHROMIUM === undefined ? NO_CHROMIUM : "
     await hub.kill("SIGKILL");
     await page.getByText("The hub does not answer").waitFor();
     await dashboard.kill("SIGTERM");
-    await page.getByText("The connection is lost.").waitFor();
+    await page.locator(".banner b").waitFor();
     expect(await seriousViolations(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });

@@ -271,7 +271,7 @@ describe.skipIf(CHROMIUM === undefined)(CHROMIUM === undefined ? NO_CHROMIUM : "
       server.happen({ atMs: Date.now(), key: WELL, name: "up", detail: "", count: null });
       await page.locator(".stream .happening").waitFor();
       await server.stop();
-      await page.getByText("The connection is lost.").waitFor();
+      await page.locator(".banner b").waitFor();
       expect(await rows(page).count()).toBe(50);
       await server.start();
       await page.getByRole("button", { name: "Try now" }).click();

@@ -72,14 +72,18 @@ export function LostBanner() {
   const now = link.value;
   if (now.kind !== "lost" || !now.hadOnce) return null;
   return (
-    <div class="banner" role="alert">
+    <section class="banner" aria-label="Connection">
+      {/* Said once: the line that is seen counts seconds, and would be read out at each. */}
+      <p class="unseen" role="alert">
+        The connection is lost: {now.reason}
+      </p>
       <StandingMark standing="deaf" />
       <p>
         <b>The connection is lost.</b> What you see is as it was <Since atMs={now.sinceMs} /> ago:{" "}
         {now.reason}.
       </p>
       <Retry retryAtMs={now.retryAtMs} />
-    </div>
+    </section>
   );
 }
 
