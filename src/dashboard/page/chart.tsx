@@ -106,7 +106,11 @@ function optionsOf(props: ChartProps, element: HTMLElement): uPlot.Options {
       sync: { key: SYNC_KEY },
     },
     scales: {
-      x: { time: true },
+      x: {
+        time: true,
+        // A slot is as wide as the way to the next: the last one too.
+        range: ({ data: [at] }, first, last) => [first, last + ((at[1] ?? 0) - (at[0] ?? 0))],
+      },
       y: { range: (_, __, most) => [0, Math.max(topMin, most ?? 0)] },
     },
     axes: [

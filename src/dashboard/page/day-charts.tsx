@@ -8,12 +8,22 @@ import { STATE_WORDS } from "../../domain/overview/words.ts";
 import { LIFECYCLE_STATES } from "../../ipc.ts";
 import type { PersonaHistory } from "../api.ts";
 import { Chart, type Line } from "./chart.tsx";
-import { type Day, dayOf, mostText, percentText, SPANS, type Span, sharesOf, sumOf } from "./model/day.ts";
+import {
+  type Day,
+  dayOf,
+  mostText,
+  percentText,
+  SPANS,
+  type Span,
+  sharesOf,
+  spanOf,
+  sumOf,
+} from "./model/day.ts";
 
 const CHART_HEIGHT = 72;
 
 export function DayCharts({ history }: { readonly history: PersonaHistory }) {
-  const span = useSignal<Span>(24);
+  const span = useSignal<Span>(spanOf(history));
   const cursor = useSignal<number | null>(null);
   const hours = span.value;
   const day = useMemo(() => dayOf(history, hours), [history, hours]);

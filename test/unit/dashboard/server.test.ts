@@ -233,10 +233,22 @@ describe("data", () => {
 
   it("is one signal's way, in its order", async () => {
     const { get, letIn, observatory } = await served();
-    observatory.answer = () => ({
-      ...{ id: "a-1", to: "a@b", from: "c@b", state: "drained", acceptedAtMs: 10, deliveredAtMs: 20 },
-      ...{ drainedAtMs: 30, expiredAtMs: null },
-    });
+    const trace = { signal: { id: "a-1" }, steps: [{ name: "accepted", atMs: 10 }], traceparent: null };
+    observatory.answer = () => trace;
+    const { json } = await get("/api/signal/a-1", await letIn());
+    expect(json).toEqual(trace);
+    expect(observatory.asked).toEqual([{ verb: "signal_trace", params: { id: "a-1" } }]);
+  });
+
+  it("is what an older hub knows of a signal's way", async () => {
+    const { get, letIn, observatory } = await served();
+    observatory.answer = () => {
+      if (observatory.asked.at(-1)?.verb === "signal_trace") throw new PrismError("unknown_verb", "too old");
+      return {
+        ...{ id: "a-1", to: "a@b", from: "c@b", state: "drained", acceptedAtMs: 10, deliveredAtMs: 20 },
+        ...{ drainedAtMs: 30, expiredAtMs: null },
+      };
+    };
     const { json } = await get("/api/signal/a-1", await letIn());
     expect(json["steps"]).toEqual([
       { name: "accepted", atMs: 10, host: null, detail: "c@b" },

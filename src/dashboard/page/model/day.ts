@@ -31,6 +31,12 @@ export interface Day {
   readonly latencyMsMax: Column;
 }
 
+/** The least span that holds all that is known: a daemon's first hour is not lost in a day. */
+export function spanOf({ samples, toMs }: PersonaHistory): Span {
+  const first = samples[0]?.atMs ?? Number.NEGATIVE_INFINITY;
+  return SPANS.find((hours) => toMs - hours * 60 * MINUTE_MS <= first) ?? 24;
+}
+
 /** Minutes of one slot: so that a slot is some pixels wide, whatever the span. */
 const SLOT_MINUTES: Readonly<Record<Span, number>> = { 1: 1, 6: 2, 24: 10 };
 

@@ -5,6 +5,7 @@ import {
   mostText,
   percentText,
   sharesOf,
+  spanOf,
   sumOf,
 } from "../../../../../src/dashboard/page/model/day.ts";
 import type { MinuteSample } from "../../../../../src/domain/overview.ts";
@@ -49,6 +50,16 @@ describe("a span", () => {
     expect(day.latencyMsMax.at(-1)).toBe(90);
     expect(day.pending.at(-2)).toBeNull();
   });
+});
+
+test.each([
+  [[5], 1],
+  [[60], 1],
+  [[61, 5], 6],
+  [[1440, 5], 24],
+  [[], 24],
+] as const)("what is known of minutes %j ago is opened with %i hours", (ago, hours) => {
+  expect(spanOf(history(ago.map((minutes) => minute(minutes))))).toBe(hours);
 });
 
 test("shares of the states tell what nobody knows as such", () => {
