@@ -1,23 +1,31 @@
-/** `prism status`: who is registered, agents apart from daemons, and what waits for whom. Reads only. */
+/** `prism status`: how the personas of this host fare, who else is at the hub, and what waits for whom. Reads only. */
 import { printable } from "../domain/address.ts";
+import type { Overview } from "../domain/overview.ts";
 import type { SessionReport, StatusAnswer, WaitingReport } from "../domain/verbs.ts";
+import type { DaemonStatus } from "../ipc.ts";
+import { openObservatory } from "../overview/observatory.ts";
 import { table } from "./arguments.ts";
 import { askHub } from "./ask-hub.ts";
-import { bellsText } from "./bells-text.ts";
 import { EXIT } from "./exit-status.ts";
-import { hubFlags, localHubUrl } from "./hub-target.ts";
+import { hubFlags, hubTarget, localHubUrl } from "./hub-target.ts";
+import { hostName } from "./lasting.ts";
 import { agoText, counted, grid, type Ink, inkFor, spanText, widthOf } from "./layout.ts";
 import { askLocalDaemons } from "./local-daemons.ts";
 import { projectNamed } from "./project.ts";
-import { type Output, writeJson } from "./runtime.ts";
+import { type Output, type Runtime, writeJson } from "./runtime.ts";
 import { json, settings } from "./settings.ts";
+import { attachText } from "./status/attach-text.ts";
+import { personasText } from "./status/personas-text.ts";
+import { hoursOf } from "./top/hours.ts";
 import { verb } from "./verb.ts";
+import { isMeant } from "./whom.ts";
 
 const definition = table({
   name: "status",
   about: [
     "Observing changes nothing: no session counts as heard from, no signal as delivered.",
-    "Alive: it holds a connection. Away: it holds none, but is within its lease, or was heard from just now; signals for it wait. Stale: past that. Wrapped: ended in order. Archived: a persona that is off duty until it is restored.",
+    "First the personas of this host, the worst first. Deaf: what comes for it can't be rung. Stuck: it was rung and does not drain. Waiting: something waits, and all is on its way. Well: nothing waits. Off: archived, wrapped or stopped on purpose.",
+    "Then who else is at the hub. Alive: it holds a connection. Away: it holds none, but is within its lease, or was heard from just now; signals for it wait. Stale: past that. Wrapped: ended in order. Archived: a persona that is off duty until it is restored.",
   ],
   arguments: [],
   flags: {
@@ -36,45 +44,88 @@ const definition = table({
 export const status = verb(definition, async ({ flags }, runtime) => {
   const { persona } = flags;
   const project = flags.project === undefined ? undefined : projectNamed(flags.project, runtime.cwd);
-  const answer = await askHub(flags, runtime, {
-    verb: "status",
-    params: {
-      ...(persona === undefined ? {} : { persona }),
-      ...(project === undefined ? {} : { project }),
-    },
+  const whom = { persona, project };
+  const observatory = openObservatory({
+    home: runtime.home,
+    version: runtime.version,
+    role: "status",
+    host: hostName(),
+    hub: () => hubTarget(flags, runtime),
+    hubUrl: () => flags.hub ?? localHubUrl(runtime),
+    now: runtime.now,
+    wanted: (one) => isMeant(whom, one),
   });
-  const daemons = await askLocalDaemons(
-    runtime,
-    "status",
-    ({ tenant, address }) =>
-      tenant === answer.tenant &&
-      (persona === undefined || persona === address.persona) &&
-      (project === undefined || project === address.project),
+  const params = {
+    ...(persona === undefined ? {} : { persona }),
+    ...(project === undefined ? {} : { project }),
+  };
+  // All at once, each bounded: who is silent holds up nobody else.
+  const [[asked], overview, daemons] = await Promise.all([
+    Promise.allSettled([askHub(flags, runtime, { verb: "status", params })]),
+    observatory.look(),
+    askLocalDaemons(runtime, "status", ({ address }) => isMeant(whom, address)),
+  ]);
+  const { out } = runtime;
+  if (asked.status === "rejected") {
+    // What is known without the hub is worth as much as ever, and the failure stands beneath it.
+    if (!flags.json && overview.personas.length > 0) out.write(ownText(overview, [], runtime));
+    throw asked.reason;
+  }
+  const answer = asked.value;
+  const here = daemons.flatMap((daemon) =>
+    daemon.kind === "answered" && daemon.tenant === answer.tenant ? [daemon.status] : [],
   );
-  const here = daemons.flatMap((daemon) => (daemon.kind === "answered" ? [daemon.status] : []));
   if (flags.json) {
-    writeJson(runtime.out, { ...answer, here });
+    writeJson(out, { ...answer, here, host: overview.host, personas: overview.personas });
     return EXIT.ok;
   }
-  const ink = inkFor(runtime.out);
-  const bells = bellsText(here, runtime.now(), ink);
-  const own = bells === "" ? "" : `\n${section("Doorbells on this host", bells, "", ink)}\n`;
-  runtime.out.write(`${statusText(answer, flags.hub ?? localHubUrl(runtime), runtime.out)}${own}`);
+  const url = flags.hub ?? localHubUrl(runtime);
+  out.write(`${ownText(overview, here, runtime)}\n${hubText(answer, { overview, url, out })}`);
   return EXIT.ok;
 });
 
-function statusText(answer: StatusAnswer, url: string, out: Output): string {
+/** All columns have room. */
+const PIPE_COLUMNS = 160;
+
+function ownText(overview: Overview, here: readonly DaemonStatus[], runtime: Runtime): string {
+  const { out, env } = runtime;
+  const nowMs = runtime.now();
+  const context = {
+    ...{ nowMs, env, isColoured: out.isColoured },
+    columns: out.isTerminal ? out.columns : PIPE_COLUMNS,
+    hours: hoursOf(runtime.home, nowMs),
+  };
+  return `${personasText(overview, context)}${attachText(here, inkFor(out))}`;
+}
+
+interface HubTextContext {
+  readonly overview: Overview;
+  readonly url: string;
+  readonly out: Output;
+}
+
+/** What the hub knows besides: who lives elsewhere, agents, mailboxes. */
+function hubText(answer: StatusAnswer, { overview, url, out }: HubTextContext): string {
   const { hub } = answer;
   const ink = inkFor(out);
   const columns = out.isTerminal ? out.columns : Number.POSITIVE_INFINITY;
+  const room = { ink, columns };
+  const own = new Set(
+    overview.personas
+      .filter(({ isLocal, tenant }) => isLocal && tenant === answer.tenant)
+      .map(({ persona, project }) => `${persona}@${project}`),
+  );
+  const elsewhere = answer.daemons.filter(({ address }) => !own.has(address));
   const head = `${ink.bold("hub")} ${url}  ${ink.dim(
     `prism ${hub.version}, up ${spanText(hub.nowMs - hub.startedAtMs)}, tenant ${answer.tenant}`,
   )}`;
   return `${[
     head,
-    section("Agents", sessionGrid(answer.agents, hub.nowMs, { ink, columns }), "none", ink),
-    section("Daemons", sessionGrid(answer.daemons, hub.nowMs, { ink, columns }), "none", ink),
-    section("Waiting", waitingGrid(answer.waiting, hub.nowMs, ink), "nothing waits", ink),
+    section("Agents", sessionGrid(answer.agents, hub.nowMs, room), "none", ink),
+    ...(elsewhere.length === 0
+      ? []
+      : [section("Daemons elsewhere", sessionGrid(elsewhere, hub.nowMs, room), "", ink)]),
+    section("Waiting", waitingGrid(answer.waiting, hub.nowMs, room), "nothing waits", ink),
     ...archivedText(answer, ink),
     ...stoppedText(answer, ink),
     ...omittedText(answer),
@@ -131,16 +182,39 @@ function section(title: string, body: string, ifEmpty: string, ink: Ink): string
   return `${ink.bold(title)}\n${body === "" ? `  ${ink.dim(ifEmpty)}` : body}`;
 }
 
-/** Sessions' ids are long: on a terminal they stand only where they fit; `--json` always has them. */
-function sessionGrid(
-  sessions: readonly SessionReport[],
-  nowMs: number,
-  { ink, columns }: { readonly ink: Ink; readonly columns: number },
+interface GridRoom {
+  readonly ink: Ink;
+  readonly columns: number;
+}
+
+/**
+ * As much of a table as fits: on a narrow terminal those columns are left out that say least; `--json` has all.
+ *
+ * @param spare which may be left out, the first one first
+ */
+function fittingGrid(
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+  spare: readonly string[],
+  { ink, columns }: GridRoom,
 ): string {
+  const whole = grid(heading, rows, ink);
+  const [next, ...others] = spare;
+  if (next === undefined || whole.split("\n").every((line) => widthOf(line) <= columns)) return whole;
+  const at = heading.indexOf(next);
+  return fittingGrid(
+    heading.toSpliced(at, 1),
+    rows.map((row) => row.toSpliced(at, 1)),
+    others,
+    { ink, columns },
+  );
+}
+
+function sessionGrid(sessions: readonly SessionReport[], nowMs: number, room: GridRoom): string {
   if (sessions.length === 0) return "";
   const rows = sessions.map((session) => [
     session.address,
-    stateOf(session, ink),
+    stateOf(session, room.ink),
     session.master ? "master" : "",
     // Whoever holds a token chose these words: they must not move the cursor, nor pass for a line of ours.
     printable(session.surface ?? ""),
@@ -149,9 +223,7 @@ function sessionGrid(
     session.session,
   ]);
   const heading = ["ADDRESS", "STATE", "ROLE", "SURFACE", "HOST", "HEARD", "SESSION"];
-  const whole = grid(heading, rows, ink);
-  const fits = whole.split("\n").every((line) => widthOf(line) <= columns);
-  return fits ? whole : grid(heading.slice(0, -1), rows, ink);
+  return fittingGrid(heading, rows, ["SESSION", "ROLE", "SURFACE", "HOST", "HEARD"], room);
 }
 
 function stateOf(session: SessionReport, ink: Ink): string {
@@ -159,17 +231,22 @@ function stateOf(session: SessionReport, ink: Ink): string {
   return session.liveness === "stale" ? ink.red("stale") : ink.dim("wrapped");
 }
 
-function waitingGrid(waiting: readonly WaitingReport[], nowMs: number, ink: Ink): string {
+function waitingGrid(waiting: readonly WaitingReport[], nowMs: number, room: GridRoom): string {
   if (waiting.length === 0) return "";
   const rows = waiting.map((mailbox) => [
     mailbox.to,
     String(mailbox.open),
-    mailbox.urgent === 0 ? "" : ink.red(String(mailbox.urgent)),
+    mailbox.urgent === 0 ? "" : room.ink.red(String(mailbox.urgent)),
     String(mailbox.delivered),
     mailbox.oldestAtMs === null ? "" : agoText(mailbox.oldestAtMs, nowMs),
     sendersText(mailbox),
   ]);
-  return grid(["FOR", "OPEN", "URGENT", "DELIVERED", "OLDEST", "FROM"], rows, ink);
+  return fittingGrid(
+    ["FOR", "OPEN", "URGENT", "DELIVERED", "OLDEST", "FROM"],
+    rows,
+    ["DELIVERED", "FROM"],
+    room,
+  );
 }
 
 /** The hub names the busiest senders; what it leaves out is counted, so that the numbers add up. */

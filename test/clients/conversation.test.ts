@@ -141,7 +141,7 @@ test("a signal from a third terminal wakes an idle Claude Code, which asks an id
   }
   recorded("2-answered", tmux.picture());
   type(panes.person, "clear; prism status");
-  await until(() => screen(panes.person).includes("Doorbells on this host"));
+  await until(() => screen(panes.person).includes("Personas on"));
   recorded("3-status", tmux.picture());
 
   const { here } = await status();

@@ -50,7 +50,7 @@ export const COLUMNS: readonly Column[] = [
       short: "Who",
       sort: "name",
       rank: 2,
-      least: [10, 14, 18],
+      least: [16, 16, 18],
       most: 44,
     },
     followsContent: true,

@@ -5,6 +5,7 @@ import { cut, type Line, painted } from "../screen/line.ts";
 import { placeLine, sentenceLine, standingsLine, troubleLines } from "./head.ts";
 import { initialState, type Known, rowsOf } from "./model.ts";
 import { personaTable } from "./persona-table.ts";
+import { troublesOf } from "./troubles.ts";
 
 export interface TextContext {
   readonly nowMs: number;
@@ -19,6 +20,7 @@ export function frameText(known: Known, selection: Partial<Selection>, context: 
   const rows = rowsOf(state, context.nowMs);
   const { sort } = state.selection;
   const table = personaTable(rows, { ...context, hours: known.hours, sort, isReversed: false });
+  const troubles = troublesOf(rows, known.overview.hub, context);
   const lines: readonly Line[] = [
     placeLine(state, frame),
     cut(sentenceLine(known.overview, context.nowMs), context.columns),
@@ -26,6 +28,7 @@ export function frameText(known: Known, selection: Partial<Selection>, context: 
     standingsLine(state, frame),
     ...(rows.length === 0 ? [] : [[], table.heading]),
     ...rows.map((view) => table.lineOf(view, false)),
+    ...(troubles.length === 0 ? [] : [[], ...troubles]),
   ];
   return lines.map((line) => `${painted(line, context).trimEnd()}\n`).join("");
 }

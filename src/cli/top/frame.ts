@@ -205,7 +205,7 @@ function hintLine([keys, does]: readonly [string, string]): Line {
   return [piece(keys, "bold"), piece(` ${does}`, "dim")];
 }
 
-const KEY_COLUMNS = 16;
+const KEY_COLUMNS = 22;
 
 function helpLines({ columns, glyphs }: FrameContext): readonly Line[] {
   const keys = KEYS.map(({ keys: names, does }) =>
