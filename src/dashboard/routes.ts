@@ -84,11 +84,16 @@ function withoutText({ text: _text, ...signal }: SignalRecord): SignalStatusAnsw
 }
 
 async function signalTrace({ observatory }: RouteWorld, id: string): Promise<SignalTrace> {
-  const signal = await observatory.ask("signal_status", { id });
-  return { signal, steps: stepsOf(signal), traceparent: null };
+  try {
+    return await observatory.ask("signal_trace", { id });
+  } catch (error) {
+    if (!(error instanceof PrismError) || error.code !== "unknown_verb") throw error;
+    const signal = await observatory.ask("signal_status", { id });
+    return { signal, steps: stepsOf(signal), traceparent: null };
+  }
 }
 
-/** What the hub itself has seen of it. Its daemon hears of it with the first of these, and says so with the second. */
+/** What a hub that was made before traces has seen of it. Its daemon hears of it with the first of these, and says so with the second. */
 function stepsOf(signal: SignalStatusAnswer): readonly TraceStep[] {
   const step = (name: TraceStep["name"], atMs: number | null, detail = ""): readonly TraceStep[] =>
     atMs === null ? [] : [{ name, atMs, host: null, detail }];

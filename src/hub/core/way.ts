@@ -39,7 +39,7 @@ export function stepsOf(signal: StoredSignal, way: StoredWay, facts: WayFacts): 
   add("acknowledged", deliveredAtMs, daemonHost);
   if (rung !== undefined) {
     const earliestMs = deliveredAtMs ?? acceptedAtMs;
-    add("rung", Math.max(rung.rungAtMs, earliestMs), rung.host, rungText(rung, earliestMs));
+    add("rung", Math.max(rung.rungAtMs, earliestMs), rung.host, rungText(rung, acceptedAtMs));
   }
   if (taken?.takenAtMs != null) {
     const earliestMs = steps.at(-1)?.atMs ?? acceptedAtMs;
@@ -57,8 +57,8 @@ function isFor({ rungAtMs, takenAtMs }: RingRecord, { acceptedAtMs }: StoredSign
   return rungAtMs <= endMs && (takenAtMs ?? Number.POSITIVE_INFINITY) >= acceptedAtMs;
 }
 
-function rungText({ rungAtMs, attempt, takenAtMs }: RingRecord, earliestMs: number): string {
-  if (rungAtMs < earliestMs) return "joined a ring under way";
+function rungText({ rungAtMs, attempt, takenAtMs }: RingRecord, acceptedAtMs: number): string {
+  if (rungAtMs < acceptedAtMs) return "joined a ring under way";
   if (attempt <= 1) return takenAtMs === null ? "not taken" : "";
   return takenAtMs === null ? `${attempt} times, not taken` : `${attempt} times`;
 }

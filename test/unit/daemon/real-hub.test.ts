@@ -7,16 +7,19 @@ import { type DaemonOptions, openDaemon } from "../../../src/daemon/daemon.ts";
 import type { VerbName, VerbParams } from "../../../src/domain/verbs.ts";
 import { type Home, homeAt } from "../../../src/host/home.ts";
 import { readTokenFile } from "../../../src/host/private-file.ts";
-import { openHub, type RunningHub } from "../../../src/hub/hub.ts";
+import { type HubOptions, openHub, type RunningHub } from "../../../src/hub/hub.ts";
 import { callHub } from "../../../src/net/hub-client.ts";
 import { REVIEWER } from "../../support/daemon-stage.ts";
 import { FakeSurface } from "../../support/fake-surface.ts";
+import { OtlpCollector } from "../../support/otlp-collector.ts";
 import { tempDir } from "../../support/temp-dir.ts";
 import { watchedLog } from "../../support/watched-log.ts";
 
 const version = "1.2.3";
 
-async function hubAt(home: Home, port = 0): Promise<RunningHub> {
+const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+async function hubAt(home: Home, port = 0, more: Partial<HubOptions> = {}): Promise<RunningHub> {
   const hub = await openHub({
     listen: { host: "127.0.0.1", port },
     dataDir: home.hubDataDir,
@@ -25,6 +28,7 @@ async function hubAt(home: Home, port = 0): Promise<RunningHub> {
     plaintext: false,
     version,
     log: () => {},
+    ...more,
   });
   onTestFinished(() => hub.close("the test ends"));
   return hub;
@@ -83,6 +87,59 @@ describe("a daemon and the hub", () => {
     // A bell that had not heard of the drain would have let this one join it.
     expect((await surface.next()).bell).toMatchObject({ ring: 2, attempt: 1, open: 1 });
     expect(daemon.status().counters.doorbells).toEqual({ rung: 1, coalesced: 0, suppressed: 0, failed: 0 });
+  });
+
+  test("tell a signal's way, in its sender's trace, and push its span to a collector", async () => {
+    const collector = await new OtlpCollector().start();
+    onTestFinished(() => collector.stop());
+    const otlp = { endpoint: collector.url, headers: {}, intervalMs: 3_600_000 };
+    const home = homeAt(tempDir());
+    const hub = await hubAt(home, 0, { otlp, host: "hub-1" });
+    const ask = asker(hub, home);
+    const { daemon, surface, log, settled } = await daemonAt(hub, home, { otlp });
+    await settled;
+    const params = { to: "reviewer@shop", text: "look at this", traceparent: TRACEPARENT };
+    const { id } = await ask("signal", params);
+    const ring = await surface.next();
+    expect(JSON.stringify(ring.bell)).not.toContain(TRACEPARENT);
+    const taken = log.next("lifecycleChanged", { from: "emitting", to: "connected" });
+    ring.take();
+    await taken;
+    const { session } = await ask("start", {
+      ...REVIEWER,
+      kind: "agent",
+      surface: "codex",
+      host: "desk",
+      protocol: 1,
+      version,
+    });
+    const { signals } = await ask("drain", { ...REVIEWER, session });
+    expect(signals).toMatchObject([{ id, traceparent: TRACEPARENT }]);
+    const trace = await ask("signal_trace", { id });
+    expect(trace).toMatchObject({ signal: { id, state: "drained" }, traceparent: TRACEPARENT });
+    expect(trace.steps.map(({ name, host }) => `${name} ${host}`)).toEqual([
+      ...[
+        "accepted hub-1",
+        "pushed hub-1",
+        "acknowledged laptop",
+        "rung laptop",
+        "receipt laptop",
+        "drained desk",
+      ],
+    ]);
+    expect(trace.steps.map(({ atMs }) => atMs)).toEqual(
+      trace.steps.map(({ atMs }) => atMs).toSorted((a, b) => a - b),
+    );
+    expect(trace.steps.at(-1)?.detail).toBe(`by session ${session} (codex)`);
+    await daemon.close("done");
+    await hub.close("done");
+    expect(collector.faults).toEqual([]);
+    const [, traceId, parentSpanId] = TRACEPARENT.split("-");
+    expect(collector.spans).toMatchObject([
+      { name: "prism.ring", links: [{ spanId: collector.spans[1]?.spanId }] },
+      { name: "prism.signal", traceId, parentSpanId, events: [{ name: "pushed" }, { name: "acknowledged" }] },
+    ]);
+    expect(JSON.stringify(collector.requests)).not.toContain("look at this");
   });
 
   test("meet again after an outage: one reconcile, one ring for all that came", async () => {

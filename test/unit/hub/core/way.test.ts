@@ -73,6 +73,10 @@ describe("a signal's way", () => {
     ]);
   });
 
+  it("has a ring that began before the hub heard of the acknowledgement behind it, and says nothing of it", () => {
+    expect(told({}, { rings: [{ ...ring, rungAtMs: 119 }] })[3]).toBe("120 rung laptop");
+  });
+
   it("has a drain that did not wait for the bell before the receipt", () => {
     const steps = told({}, { rings: [{ ...ring, takenAtMs: 230 }] });
     expect(steps.map((step) => step.split(" ")[1])).toEqual([
