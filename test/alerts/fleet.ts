@@ -30,9 +30,10 @@ export interface FleetOptions {
   readonly startHub?: (args: readonly string[]) => Promise<Program>;
 }
 
-/** What an agent that works as it should does at a ring: it drains, in full. */
-export function drainCommand(persona: string, project: string): string {
-  return `'${EXECUTABLE}' drain --persona ${persona} --project '${project}'`;
+/** A surface whose agent works as it should: it takes the ring, and drains a moment later. */
+export function draining(home: string, project: string, persona: string): readonly string[] {
+  const drain = `PRISM_HOME='${home}' '${EXECUTABLE}' drain --persona ${persona} --project '${project}'`;
+  return ["--surface", "exec", "--exec-command", `setsid sh -c "${drain}" > /dev/null 2>&1 &`];
 }
 
 export async function openFleet({ host, home, project, startHub }: FleetOptions): Promise<Fleet> {
