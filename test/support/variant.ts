@@ -32,7 +32,12 @@ export async function bundled(
   mkdirSync(outDir);
   // Its parts ask each other by require.
   writeFileSync(join(outDir, "package.json"), '{"type":"commonjs"}\n');
-  await bundle({ root: ROOT, entry, outDir, version: variant.version });
+  try {
+    await bundle({ root: ROOT, entry, outDir, version: variant.version });
+  } catch (error) {
+    gone(folder);
+    throw error;
+  }
   return { command: [process.execPath, join(outDir, "main.js")], remove: () => gone(folder) };
 }
 
