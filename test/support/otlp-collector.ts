@@ -42,11 +42,17 @@ export class OtlpCollector {
   readonly requests: OtlpRequest[] = [];
   /** Taken first to last; 200 when none is left. "silent" never answers. */
   readonly answers: (Answer | "silent")[] = [];
+  /** Every connection is broken off as soon as something is asked: its port stays its own. */
+  isGone = false;
   readonly #server: Server;
   #port = 0;
 
   constructor() {
     this.#server = createServer((request, response) => {
+      if (this.isGone) {
+        request.socket.destroy();
+        return;
+      }
       const parts: Buffer[] = [];
       request.on("data", (part: Buffer) => parts.push(part));
       request.on("end", () => {
@@ -64,7 +70,7 @@ export class OtlpCollector {
   }
 
   async start(): Promise<this> {
-    await new Promise<void>((done) => this.#server.listen(this.#port, "127.0.0.1", done));
+    await new Promise<void>((done) => this.#server.listen(0, "127.0.0.1", done));
     this.#port = (this.#server.address() as AddressInfo).port;
     return this;
   }
