@@ -7,6 +7,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { ERROR_CLASSES } from "../../src/domain/errors.ts";
 import { DAEMON_STATES, DOORBELL_OUTCOMES, exposition, PersonaMetrics } from "../../src/metrics.ts";
 import { connectedAtMs } from "./daemon-watch.ts";
+import { memoryOf, settleDisk } from "./memory.ts";
 import {
   cpuTimeNs,
   EXECUTABLE,
@@ -113,16 +114,29 @@ async function scrapeRows(): Promise<readonly BenchRow[]> {
     env: { PRISM_HOME: home },
   });
   const { url } = JSON.parse(await new Promise<string>((said) => gatherer.onLine(said))) as { url: string };
-  for (let at = 0; at < 20; at++) await scrape(`${url}/metrics`);
+  const privateMb = (): number => {
+    settleDisk();
+    return median(daemons.map(({ pid }) => memoryOf(pid).privateMb));
+  };
+  const unscrapedMb = privateMb();
+  const theirs = promClient();
+  for (let at = 0; at < 20; at++) {
+    await scrape(`${url}/metrics`);
+    await theirs.metrics();
+  }
   const before = daemons.map(({ pid }) => cpuTimeNs(pid));
-  const tookMs: number[] = [];
+  const figures = { ours: [] as number[], theirs: [] as number[] };
   let page = "";
   for (let at = 0; at < SCRAPES; at++) {
     const startedAtMs = performance.now();
     page = await scrape(`${url}/metrics`);
-    tookMs.push(performance.now() - startedAtMs);
+    const betweenMs = performance.now();
+    await theirs.metrics();
+    figures.ours.push(betweenMs - startedAtMs);
+    figures.theirs.push(performance.now() - betweenMs);
   }
   const costUs = daemons.map(({ pid }, at) => (cpuTimeNs(pid) - (before[at] ?? 0)) / SCRAPES / 1000);
+  const scrapedMb = privateMb();
   await Promise.all([...daemons, gatherer, hub].map((program) => program.kill()));
   const series = page.split("\n").filter((line) => line.startsWith("prism_daemon_")).length;
   if (series !== SERIES) throw new Error(`one scrape saw ${series} series, not ${SERIES}`);
@@ -130,14 +144,21 @@ async function scrapeRows(): Promise<readonly BenchRow[]> {
     {
       what: `one scrape of ${PERSONAS} daemons, ${SERIES} series, p50`,
       unit: "ms",
-      value: median(tookMs),
-      note: `p99 ${quantile(tookMs, 0.99).toFixed(1)} ms, ${Buffer.byteLength(page)} bytes; every daemon asked over its own socket`,
+      value: median(figures.ours),
+      peers: [peerOf("prom-client rendering them in one process", figures)],
+      note: `p99 ${quantile(figures.ours, 0.99).toFixed(1)} ms, prom-client's page alone ${quantile(figures.theirs, 0.99).toFixed(1)} ms; ${Buffer.byteLength(page)} bytes over HTTP; every daemon asked over its own socket, on the same processors`,
     },
     {
       what: "what one scrape costs a daemon, processor time",
       unit: "us",
       value: median(costUs),
       note: `at one scrape every 15 s: ${((median(costUs) / 15e6) * 100).toFixed(4)} % of one processor; at rest included`,
+    },
+    {
+      what: `private memory of a daemon after ${SCRAPES + 20} scrapes`,
+      unit: "MB",
+      value: scrapedMb,
+      note: `before the first ${unscrapedMb.toFixed(1)} MB; medians of ${PERSONAS}`,
     },
   ];
 }
