@@ -3,6 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { untilSo } from "./until.ts";
 
 export const hasPrometheus = spawnSync("prometheus", ["--version"]).status === 0;
 
@@ -28,7 +29,11 @@ export interface Alert {
   readonly summary: string;
 }
 
-/** @param config the text of a prometheus.yml */
+/**
+ * Settles once it answers.
+ *
+ * @param config the text of a prometheus.yml
+ */
 export async function startPrometheus(folder: string, config: string): Promise<Prometheus> {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "prometheus.yml");
@@ -59,6 +64,10 @@ export async function startPrometheus(folder: string, config: string): Promise<P
     if (answer.error !== undefined) throw new Error(`${answer.error}: ${decodeURIComponent(path)}`);
     return answer;
   };
+  await untilSo(
+    () => raw("/-/ready"),
+    (said) => said.includes("Ready"),
+  );
   return {
     async query(expr) {
       const { data } = await get(`/api/v1/query?query=${encodeURIComponent(expr)}`);
