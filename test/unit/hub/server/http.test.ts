@@ -26,6 +26,24 @@ describe("POST /v1/VERB", () => {
     ]);
   });
 
+  it("takes the trace of a signal from its header, and ignores one that is malformed", async () => {
+    hub = await openTestServer();
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const told = async (header: string, params: object, verb = "signal") => {
+      await ask(`${hub.server.url}/v1/${verb}`, {
+        headers: { ...JSON_AUTH, traceparent: header },
+        body: JSON.stringify(params),
+      });
+      return hub.service.asked.at(-1)?.params;
+    };
+    expect(await told(traceparent, SIGNAL)).toEqual({ ...SIGNAL, traceparent });
+    expect(await told("00-nonsense", SIGNAL)).toEqual(SIGNAL);
+    expect(await told(traceparent, { ...SIGNAL, traceparent: "mine" })).toMatchObject({
+      traceparent: "mine",
+    });
+    expect(await told(traceparent, { id: "a-1" }, "signal_trace")).toEqual({ id: "a-1" });
+  });
+
   it("takes an empty body for a verb that needs nothing", async () => {
     hub = await openTestServer();
     const answer = await ask(`${hub.server.url}/v1/status`, { headers: JSON_AUTH });

@@ -108,6 +108,17 @@ describe("today's revision", () => {
     await client.close();
   });
 
+  it("takes the trace of a signal from the call's _meta, and ignores one that is malformed", async () => {
+    hub = await openTestServer();
+    const client = await connected({ pin: "2026-07-28" });
+    const params = { to: "reviewer@shop", text: "hello" };
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    for (const told of [traceparent, "00-nonsense"])
+      await client.callTool({ name: "prism_signal", arguments: params, _meta: { traceparent: told } });
+    expect(hub.service.asked.map((asked) => asked.params)).toEqual([{ ...params, traceparent }, params]);
+    await client.close();
+  });
+
   it("is found by a client that asks which there are", async () => {
     hub = await openTestServer();
     const client = await connected("auto");

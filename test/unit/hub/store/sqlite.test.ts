@@ -65,9 +65,9 @@ describe("kill -9", () => {
               position++;
               signals.push({ text: "text " + position, key: null, head: { position, address: 1,
                 previous: position - 1, from: null, urgent: false, acceptedAtMs: 1, expiresAtMs: 2,
-                final: false, replyTo: null, session: null, textBytes: 6 } });
+                final: false, replyTo: null, session: null, textBytes: 6, traceparent: null } });
             }
-            store.commit({ position, signals, addresses: [], sessions: [], sessionsRemoved: [], addressesRemoved: [], purges: [], progress: [],
+            store.commit({ position, signals, addresses: [], sessions: [], sessionsRemoved: [], addressesRemoved: [], purges: [], rings: [], progress: [],
               drains: [], mailboxes: [{ address: 1, through: position, told: 0, drains: 0 }] }, (error) => {
               if (error !== null) throw error;
               process.stdout.write(position + "\\n");
