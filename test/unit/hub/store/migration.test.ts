@@ -5,7 +5,14 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
 import { openSqliteStore } from "../../../../src/hub/store/sqlite.ts";
 import type { Store } from "../../../../src/hub/store/store.ts";
-import { closeStore, commitTo, loadOf, signalOf, signalsAt } from "../../../support/store-script.ts";
+import {
+  closeStore,
+  commitTo,
+  loadOf,
+  readFrom,
+  signalOf,
+  signalsAt,
+} from "../../../support/store-script.ts";
 import { tempDir } from "../../../support/temp-dir.ts";
 
 /** @returns the folder of a store as version 1 left it, or as version 2 did that had taken one over */
@@ -49,6 +56,27 @@ it.each([1, 2] as const)("takes over all that version %i kept", async (version) 
   ]);
   await closeStore(store);
   expect(versionIn(folder)).toBe(3);
+});
+
+it("keeps a signal's way from then on, and knows nothing of it from before", async () => {
+  const folder = storeOfVersion(2);
+  let store = openIn(folder);
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const ring = { address: 1, through: 5, rungAtMs: 9, takenAtMs: 10, way: "tty", attempt: 1, host: "laptop" };
+  const reader = { session: "n2", surface: "codex", host: "laptop" };
+  await commitTo(store, {
+    position: 6,
+    signals: [signalOf({ position: 5, traceparent })],
+    progress: [{ position: 5, state: "drained", pushedAtMs: 7, deliveredAtMs: 8, endedAtMs: 11 }],
+    drains: [{ position: 6, address: 1, key: "d2", atMs: 11, signals: [5], reader }],
+    rings: [ring],
+  });
+  await closeStore(store);
+  store = openIn(folder);
+  const [now, before] = await readFrom(store, { kind: "trace", position: 5 }, { kind: "trace", position: 1 });
+  expect(now).toMatchObject({ signals: [{ traceparent, pushedAtMs: 7 }], way: { rings: [ring], reader } });
+  expect(before).toMatchObject({ signals: [{ traceparent: null, pushedAtMs: null }], way: { reader: null } });
+  await closeStore(store);
 });
 
 it("keeps from then on what version 1 could not", async () => {
