@@ -5,7 +5,6 @@
  * Loaded only where it was asked for.
  * Source: OpenTelemetry Protocol 1.x, section OTLP/HTTP.
  */
-import { getCACertificates } from "node:tls";
 import {
   createOtlpHttpExportDelegate,
   httpAgentFactoryFromOptions,
@@ -102,18 +101,8 @@ class Pusher implements Otlp {
     this.#options = options;
     this.#bounds = { ...BOUNDS, ...options.bounds };
     this.#frame = { resource: resourceOf(options.resource), version: options.version };
-    const { ca, env } = options;
-    const trust = {
-      ca: [
-        ...getCACertificates("default"),
-        ...getCACertificates("system"),
-        ...(ca === undefined ? [] : [ca]),
-      ],
-      // Said outright, so that NODE_TLS_REJECT_UNAUTHORIZED can't turn the check off.
-      rejectUnauthorized: true,
-    };
     const base = options.endpoint.replace(/\/+$/, "");
-    const isSecure = base.startsWith("https:");
+    const agentFactory = agentFactoryFor(options);
     const config = (path: string) => ({
       url: `${base}${path}`,
       headers: async () => ({ ...options.headers, "Content-Type": "application/json" }),
@@ -121,10 +110,7 @@ class Pusher implements Otlp {
       concurrencyLimit: 1,
       compression: "gzip" as const,
       userAgent: `prism/${options.version}`,
-      agentFactory: httpAgentFactoryFromOptions({
-        ...{ keepAlive: true, proxyEnv: env },
-        ...(isSecure ? trust : {}),
-      } as Parameters<typeof httpAgentFactoryFromOptions>[0]),
+      agentFactory,
     });
     this.#metrics = createOtlpHttpExportDelegate(
       config("/v1/metrics"),
@@ -248,6 +234,27 @@ class Pusher implements Otlp {
     this.#isFailing = true;
     this.#options.log(level, "otlpFailed", { code: "hub_unreachable", what, reason: reason.slice(0, 200) });
   }
+}
+
+type AgentFactory = ReturnType<typeof httpAgentFactoryFromOptions>;
+
+function agentFactoryFor({ ca, env }: OtlpOptions): AgentFactory {
+  return async (protocol) => {
+    const common = { keepAlive: true, proxyEnv: env };
+    const trust = protocol === "https:" ? await trustWith(ca) : {};
+    type Options = Parameters<typeof httpAgentFactoryFromOptions>[0];
+    return await httpAgentFactoryFromOptions({ ...common, ...trust } as Options)(protocol);
+  };
+}
+
+/** As a daemon trusts: see tls-trust.ts. Loaded with a certificate to check alone: it is megabytes. */
+async function trustWith(ca: string | undefined): Promise<object> {
+  const { getCACertificates } = await import("node:tls");
+  return {
+    ca: [...getCACertificates("default"), ...getCACertificates("system"), ...(ca === undefined ? [] : [ca])],
+    // Said outright, so that NODE_TLS_REJECT_UNAUTHORIZED can't turn the check off.
+    rejectUnauthorized: true,
+  };
 }
 
 /** Whoever put a password into the URL does not find it in the log. */
