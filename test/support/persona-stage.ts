@@ -18,7 +18,7 @@ import { created, formerSurfaces } from "../../src/cli/persona/create.ts";
 import { destroyed } from "../../src/cli/persona/destroy.ts";
 import type { Wish } from "../../src/cli/persona/making.ts";
 import { readPersonaRecordIfWhole } from "../../src/cli/persona/record.ts";
-import type { HubSide, PersonaWorld } from "../../src/cli/persona/world.ts";
+import type { HubSide, PersonaWorld, ServicesSide } from "../../src/cli/persona/world.ts";
 import { specOf } from "../../src/cli/service/spec.ts";
 import { placementOf } from "../../src/cli/surface/set-up.ts";
 import { whose } from "../../src/cli/surface/whose.ts";
@@ -26,6 +26,7 @@ import { PrismError } from "../../src/domain/errors.ts";
 import type { PersonaReport, SessionReport, VerbAnswers, VerbName } from "../../src/domain/verbs.ts";
 import { ensureHome } from "../../src/host/home.ts";
 import { readServiceFile } from "../../src/launchers/service-file.ts";
+import type { LauncherSpec } from "../../src/launchers/spec.ts";
 import { systemdLauncher } from "../../src/launchers/systemd/systemd.ts";
 import { fakeRuntime } from "./fake-runtime.ts";
 import { fakeSystemd } from "./fake-service-hosts.ts";
@@ -38,6 +39,10 @@ const UNIT = `${NAME}.service`;
 const AT_MS = 1_795_000_000_000;
 /** What a question to systemd looks like: it changes nothing. */
 const QUESTION = /--version|\bshow\b|is-(active|enabled)|^test /;
+
+const NO_SERVICES = new PrismError("unsupported", "no service manager of the user ann answers", {
+  hint: "log in as this user",
+});
 
 interface Identity {
   readonly sha256: string;
@@ -55,6 +60,10 @@ export interface PersonaStage {
   trouble: string | undefined;
   /** What the hub says instead of answering. */
   hubTrouble: PrismError | undefined;
+  /** No service manager answers on this host. */
+  isBare: boolean;
+  /** A daemon that somebody started by hand. */
+  isHandStarted: boolean;
   /** Told to stop. */
   readonly stop: AbortController;
   world(changes?: Changes): PersonaWorld;
@@ -62,7 +71,7 @@ export interface PersonaStage {
   /** In a world that the test has changed. */
   createIn(world: PersonaWorld): ReturnType<typeof created>;
   /** What its service is, as created without a wish. */
-  spec(): Wish["spec"];
+  spec(): LauncherSpec;
   destroy(
     changes?: Changes,
     how?: Partial<{ purge: boolean; offline: boolean }>,
@@ -84,6 +93,7 @@ export interface Wished {
   readonly surface: "claude-code" | "codex" | "exec";
   readonly leaseMs: number;
   readonly words: readonly string[];
+  readonly noService: boolean;
 }
 
 /** @param dir of its own; what is in it goes: so two stages of one test have the same paths */
@@ -165,7 +175,7 @@ export function personaStage(dir: string, from?: Kept): PersonaStage {
     }
   }
 
-  const isRunning = (): boolean => manager.active.has(UNIT);
+  const isRunning = (): boolean => manager.active.has(UNIT) || stage.isHandStarted;
   const tokenPath = join(who.stateDir, "token");
 
   const wordsWith = (more: readonly string[]): readonly string[] => [
@@ -177,7 +187,7 @@ export function personaStage(dir: string, from?: Kept): PersonaStage {
 
   function createdIn(
     world: PersonaWorld,
-    { surface = "claude-code", leaseMs, words = [] }: Partial<Wished>,
+    { surface = "claude-code", leaseMs, words = [], noService = false }: Partial<Wished>,
   ): ReturnType<typeof created> {
     const nothing = { scope: undefined, config: undefined, words: new Map<string, string>() };
     const wish: Wish = {
@@ -185,7 +195,8 @@ export function personaStage(dir: string, from?: Kept): PersonaStage {
       surface,
       placement: surface === "exec" ? undefined : placementOf(surface, shop, nothing, runtime),
       former: formerSurfaces(readPersonaRecordIfWhole(who.stateDir, "look"), who, surface),
-      spec: specWith(words),
+      spec: stage.isBare ? undefined : specWith(words),
+      noService,
       mustRestart: false,
     };
     return created(wish, world, { project, words: wordsWith(words), typed: [] });
@@ -195,8 +206,10 @@ export function personaStage(dir: string, from?: Kept): PersonaStage {
     ...{ dir, shop, stateDir: who.stateDir, identities, manager, stop: runtime.stop },
     trouble: undefined,
     hubTrouble: undefined,
+    isBare: false,
+    isHandStarted: false,
     world(changes = NO_FAULT) {
-      const run: PersonaWorld["services"]["run"] = async (argv, timeoutMs) => {
+      const run: ServicesSide["run"] = async (argv, timeoutMs) => {
         if (QUESTION.test(argv.join(" "))) return manager.run(argv, timeoutMs);
         try {
           return await changes.change(() => manager.run(argv, timeoutMs));
@@ -211,15 +224,17 @@ export function personaStage(dir: string, from?: Kept): PersonaStage {
         owner,
         runtime,
         hub: hubWith(changes),
-        services: {
-          launcher,
-          run,
-          get own() {
-            return existsSync(launcher.fileOf(NAME)) ? [{ name: NAME, owner }] : [];
-          },
-          nameOf: () => NAME,
-          standing: (name) => readServiceFile(launcher.fileOf(name)),
-        },
+        services: stage.isBare
+          ? NO_SERVICES
+          : {
+              launcher,
+              run,
+              get own() {
+                return existsSync(launcher.fileOf(NAME)) ? [{ name: NAME, owner }] : [];
+              },
+              nameOf: () => NAME,
+              standing: (name) => readServiceFile(launcher.fileOf(name)),
+            },
         daemon: {
           runs: async () => isRunning(),
           holder: () => (isRunning() ? { pid: 4711, startedAtMs: AT_MS, host: "desk", root: shop } : null),
@@ -234,7 +249,12 @@ export function personaStage(dir: string, from?: Kept): PersonaStage {
               standing: isConnected ? "connected, with the hub" : (stage.trouble ?? "not yet"),
             };
           },
-          ended: async () => changes.change(() => manager.active.delete(UNIT)),
+          ended: async () =>
+            changes.change(() => {
+              stage.isHandStarted = false;
+              manager.active.delete(UNIT);
+              return true;
+            }),
         },
       };
     },

@@ -8,9 +8,10 @@ import { writeJson } from "../runtime.ts";
 import { json, settings } from "../settings.ts";
 import { listText } from "../surface/told.ts";
 import { verb } from "../verb.ts";
+import { mustReachService } from "./checks.ts";
 import { stepsOfArchiving } from "./duty.ts";
 import { commandFor, personaArgument, personaNamed, projectFlag } from "./named.ts";
-import { journalIfThere } from "./record.ts";
+import { journalIfThere, readPersonaRecordIfWhole } from "./record.ts";
 import { type Outcome, undertake } from "./undertake.ts";
 import { lookAtHub, openWorld, type PersonaWorld } from "./world.ts";
 
@@ -47,6 +48,7 @@ export const personaArchive = verb(
 /** @throws PrismError: the same again goes on from there */
 export async function archived(world: PersonaWorld): Promise<Outcome> {
   const { who, runtime } = world;
+  mustReachService(world, readPersonaRecordIfWhole(who.stateDir, "look"));
   const { persona, status } = await lookAtHub(world);
   const isKnown = [...status.daemons, ...status.agents].some(({ address }) => address === who.shown);
   if (persona === undefined && !isKnown) {

@@ -10,7 +10,7 @@ import { agoText } from "../layout.ts";
 import type { Whose } from "../surface/whose.ts";
 import { commandFor } from "./named.ts";
 import type { PersonaRecord } from "./record.ts";
-import { type AtHub, lookAtHub, type PersonaWorld } from "./world.ts";
+import { type AtHub, type KeptWorld, lookAtHub, type PersonaWorld } from "./world.ts";
 
 /**
  * A persona in a project stays with one folder.
@@ -34,8 +34,9 @@ export function mustBelongTo(root: string, who: Whose, record: PersonaRecord | u
  *
  * @throws PrismError `already_running`, `address_taken`: who holds it; `persona_archived`; `invalid_argument` for a
  *   token of another tenant
+ * @param byHand a daemon that was started by hand in that folder is the one that is meant
  */
-export async function mustBeFree(world: PersonaWorld, root: string): Promise<void> {
+export async function mustBeFree(world: PersonaWorld, root: string, byHand: boolean): Promise<void> {
   const { who } = world;
   const atHub = await lookAtHub(world);
   if (atHub.status.tenant !== who.tenant) {
@@ -50,25 +51,62 @@ export async function mustBeFree(world: PersonaWorld, root: string): Promise<voi
       hint: `bring it back: ${commandFor("restore", who)}`,
     });
   }
-  await mustBeNobodys(world, root, atHub);
+  await mustBeNobodys(world, root, { atHub, byHand });
 }
 
-async function mustBeNobodys(world: PersonaWorld, root: string, { status }: AtHub): Promise<void> {
-  const { who, daemon, services, owner } = world;
+async function mustBeNobodys(
+  world: PersonaWorld,
+  root: string,
+  { atHub: { status }, byHand }: { readonly atHub: AtHub; readonly byHand: boolean },
+): Promise<void> {
+  const { who, daemon } = world;
   if (await daemon.runs()) {
     const holder = daemon.holder();
-    if (services.own.some((service) => isSameOwner(service.owner, owner))) {
-      if (holder === null || holder.root === root) return;
-    }
+    if ((byHand || hasService(world)) && (holder === null || holder.root === root)) return;
     const at = holder === null ? "a daemon" : `a daemon, process ${holder.pid},`;
     const since = holder === null ? "" : ` since ${new Date(holder.startedAtMs).toISOString()}`;
     const where = holder === null ? "" : `, in ${printable(holder.root, 200)}`;
+    const end = holder === null ? "end it first" : `end it first: kill ${holder.pid}`;
     throw new PrismError("already_running", `${at} stands watch for ${who.shown} already${since}${where}`, {
-      hint: holder === null ? "end it first" : `end it first: kill ${holder.pid}`,
+      hint: byHand ? end : `${end}; or leave it to whoever started it: --no-service`,
     });
   }
   const elsewhere = status.daemons.find((session) => session.connected && session.address === who.shown);
   if (elsewhere !== undefined) throw heldElsewhere(elsewhere, status.hub.nowMs);
+}
+
+export function hasService({ services, owner }: PersonaWorld): boolean {
+  return !(services instanceof PrismError) && services.own.some((each) => isSameOwner(each.owner, owner));
+}
+
+/** @throws PrismError `unsupported`: no service manager answers */
+export function mustHaveServices(world: PersonaWorld): asserts world is KeptWorld {
+  const { services } = world;
+  if (!(services instanceof PrismError)) return;
+  throw withHint(services, "or give --no-service, and start its daemon yourself");
+}
+
+/**
+ * Half of a persona whose service this host has would be out of reach.
+ *
+ * @throws PrismError `unsupported`: no service manager answers
+ */
+export function mustReachService({ who, services }: PersonaWorld, record: PersonaRecord | undefined): void {
+  if (!(services instanceof PrismError) || record?.service === undefined) return;
+  const folder = record.root === undefined ? "DIR" : printable(record.root, 200);
+  const { persona } = who.address;
+  throw withHint(
+    new PrismError(services.code, `${record.service} can't be reached: ${services.message}`, {
+      ...(services.hint === undefined ? {} : { hint: services.hint }),
+      cause: services,
+    }),
+    `or, if this host has none for good: prism persona create ${persona} --project ${folder} --no-service`,
+  );
+}
+
+function withHint(error: PrismError, more: string): PrismError {
+  const hint = error.hint === undefined ? more : `${error.hint}; ${more}`;
+  return new PrismError(error.code, error.message, { hint, cause: error });
 }
 
 function heldElsewhere({ address, host, root, startedAtMs }: SessionReport, nowMs: number): PrismError {

@@ -22,18 +22,20 @@ import { isSetUp, placeFlags, placementOf, plannedSetUp, refuseStrangers } from 
 import { listText } from "../surface/told.ts";
 import { type Whose, whose } from "../surface/whose.ts";
 import { verb } from "../verb.ts";
-import { mustBeFree, mustBelongTo, mustHaveProgram } from "./checks.ts";
+import { startLine, startText } from "./by-hand.ts";
+import { mustBeFree, mustBelongTo, mustHaveProgram, mustHaveServices } from "./checks.ts";
 import { making, type Wish } from "./making.ts";
 import { commandFor } from "./named.ts";
 import { openJournal, type PersonaRecord, readPersonaRecordIfWhole } from "./record.ts";
 import { type Outcome, undertake } from "./undertake.ts";
-import { openWorld, ownerOf, type PersonaWorld } from "./world.ts";
+import { isKept, openWorld, ownerOf, type PersonaWorld } from "./world.ts";
 
 const definition = table({
   name: "persona create",
   about: [
     "Makes a token of the persona's own, makes the persona known to the hub, sets its surface up, has this host keep its daemon alive, at boot too, and waits until that is connected. What fails takes back all that this command did, and says which step it was.",
     "Run again it changes nothing; with other flags it changes over to them; after a crash at any point it does the rest. A persona in a project stays with its folder for its life.",
+    "With --no-service nothing keeps its daemon alive: this says the command that starts it, for you or your own supervisor, and waits for a daemon only if one runs. In a container, in CI, in a shell that no login opened.",
     "The flags of prism daemon are kept for it. --token-file is this command's alone: its daemon, its agent's tools and its verbs use the persona's own token, which acts for that persona and nobody else.",
   ],
   arguments: [{ word: "PERSONA", about: "its name, as in reviewer", kind: settings.persona.kind }],
@@ -43,6 +45,10 @@ const definition = table({
     ...placeFlags,
     ...surfaceFlags,
     ...attachFlags,
+    noService: {
+      kind: "switch",
+      about: "no service: you start its daemon, or your own supervisor does",
+    },
     lease: settings.lease,
     ringAgain: settings.ringAgain,
     metricsListen: settings.metricsListen,
@@ -66,6 +72,10 @@ const definition = table({
       line: "prism persona create ops --project . --surface exec --exec-command ./on-ring",
       about: "a command of yours for each ring",
     },
+    {
+      line: "prism persona create ops --project . --surface tmux --no-service",
+      about: "where no service manager runs",
+    },
   ],
 });
 
@@ -88,7 +98,10 @@ export const personaCreate = verb(
     if (surface.isTyped) await loadSurface(surface.name, surfaceConfig(surface.name, input));
     mustHaveProgram(surface.name, flags, runtime.env);
     const world = await openWorld(who, flags, runtime);
-    const spec = specOf(owner, { name: world.services.nameOf(owner), words, project, runtime });
+    if (!flags.noService) mustHaveServices(world);
+    const spec = isKept(world)
+      ? specOf(owner, { name: world.services.nameOf(owner), words, project, runtime })
+      : undefined;
     const placement = surface.placement?.(runtime);
     const wish: Wish = {
       leaseMs: flags.lease,
@@ -96,16 +109,18 @@ export const personaCreate = verb(
       placement,
       former: formerSurfaces(record, who, surface.name),
       spec,
-      mustRestart: record?.undertaking === "creating" && !record.done.includes("service"),
+      noService: flags.noService,
+      mustRestart: mustRestart(record, words, flags.noService),
     };
     const outcome = await created(wish, world, { project, words, typed: surfaceWords(placement, input) });
-    const notes = [...outcome.notes, ...variablesNote(runtime)];
+    const notes = [...outcome.notes, ...(flags.noService ? [] : variablesNote(runtime))];
     const next = placement === undefined ? [] : plannedSetUp(who, placement, runtime, "look").next;
     const standing = outcome.steps.find(({ step }) => step === "connected")?.says ?? "";
-    const report = { ...outcome, notes, next, standing, wasThere: record?.undertaking === "standing" };
-    if (flags.json)
-      writeJson(runtime.out, { ...facts(wish, world, project), ...outcome, notes, next, standing });
-    else runtime.out.write(doneText(who, report, runtime));
+    const start = flags.noService ? startLine(words, runtime) : null;
+    const report = { ...outcome, notes, next, standing, start };
+    if (flags.json) writeJson(runtime.out, { ...facts(wish, world, project), ...report });
+    else
+      runtime.out.write(doneText(who, { ...report, wasThere: record?.undertaking === "standing" }, runtime));
     return EXIT.ok;
   },
   // Told to stop, it takes back what it did.
@@ -127,13 +142,14 @@ export async function created(
     /** What was typed of a surface that is set up. */
     readonly typed: readonly string[];
   },
-): Promise<Outcome> {
+): Promise<Created> {
   const { who, runtime, hub } = world;
-  await mustBeFree(world, of.project.root);
+  const { noService } = wish;
+  await mustBeFree(world, of.project.root, noService);
   if (wish.placement !== undefined) plannedSetUp(who, wish.placement, runtime, "look");
   claimHome(runtime.home);
-  const { steps, settle } = making(wish, world);
-  return undertake(
+  const { steps, settle, mustStart } = making(wish, world);
+  const outcome = await undertake(
     steps,
     {
       settle,
@@ -144,7 +160,8 @@ export async function created(
         root: of.project.root,
         hub: hub.url,
         surface: wish.surface,
-        service: wish.spec.name,
+        service: noService ? undefined : wish.spec?.name,
+        noService: noService ? true : undefined,
         words: of.words,
       },
       meanwhile: { former: wish.former, typed: of.typed },
@@ -153,6 +170,23 @@ export async function created(
     },
     runtime,
   );
+  return { ...outcome, mustStart: mustStart() };
+}
+
+export interface Created extends Outcome {
+  /** Without a service: its daemon is yet to be started, by whoever runs this. */
+  readonly mustStart: boolean;
+}
+
+/** It may run with what was before: of another wish, or of a run that was cut short. */
+function mustRestart(
+  record: PersonaRecord | undefined,
+  words: readonly string[],
+  noService: boolean,
+): boolean {
+  if (record === undefined) return false;
+  if (record.undertaking === "creating") return noService || !record.done.includes("service");
+  return noService && JSON.stringify(record.words) !== JSON.stringify(words);
 }
 
 interface SurfaceWanted {
@@ -266,27 +300,31 @@ function facts(wish: Wish, { who, services }: PersonaWorld, project: Project) {
     ...who.address,
     root: project.root,
     surface: wish.surface,
-    service: wish.spec.name,
-    system: services.launcher.system,
+    service: wish.noService ? null : (wish.spec?.name ?? null),
+    system: wish.noService || services instanceof PrismError ? null : services.launcher.system,
     tokenFile: personaTokenPath(who.stateDir),
   };
 }
 
-interface Report extends Outcome {
+interface Report extends Created {
   readonly next: readonly string[];
   readonly standing: string;
+  /** The command that starts its daemon; null where a service does. */
+  readonly start: string | null;
   /** It was changed over, not made. */
   readonly wasThere: boolean;
 }
 
 function doneText(
   { shown }: Whose,
-  { changed, notes, next, standing, wasThere }: Report,
+  { changed, notes, next, standing, start, mustStart, wasThere }: Report,
   runtime: Runtime,
 ): string {
   const ink = inkFor(runtime.out);
+  const state = mustStart ? standing : `connected ${standing}`;
   const head = changed
-    ? `${ink.green(wasThere ? "changed" : "created")} ${shown}: connected ${standing}\n`
-    : `${shown} is there already, connected ${standing}; nothing was changed\n`;
-  return head + listText("mind", notes, ink.yellow) + (changed ? listText("next", next, ink.bold) : "");
+    ? `${ink.green(wasThere ? "changed" : "created")} ${shown}: ${state}\n`
+    : `${shown} is there already, ${state}; nothing was changed\n`;
+  const more = changed ? listText("next", next, ink.bold) : "";
+  return head + listText("mind", notes, ink.yellow) + more + startText(mustStart ? start : null, ink);
 }

@@ -11,6 +11,7 @@ import { json, settings } from "../settings.ts";
 import { listText } from "../surface/told.ts";
 import type { Whose } from "../surface/whose.ts";
 import { verb } from "../verb.ts";
+import { mustReachService } from "./checks.ts";
 import { commandFor, personaArgument, personaNamed, projectFlag } from "./named.ts";
 import { openJournal, readPersonaRecordIfWhole } from "./record.ts";
 import { hasTokens } from "./token.ts";
@@ -73,6 +74,7 @@ export interface Destroyed extends Outcome {
 export async function destroyed(wanted: Unmaking, world: PersonaWorld): Promise<Destroyed> {
   const { who, runtime, hub } = world;
   const record = readPersonaRecordIfWhole(who.stateDir, "look");
+  mustReachService(world, record);
   const purge = wanted.purge || (record?.undertaking === "destroying" && record.purge === true);
   const how = { ...wanted, purge };
   const isAtHub = how.offline ? false : await isKnownToHub(world);
@@ -119,7 +121,7 @@ async function isHere({ who, services, owner, daemon }: PersonaWorld): Promise<b
     readPersonaRecordIfWhole(who.stateDir, "look") !== undefined ||
     hasTokens(who.stateDir) ||
     readPlacementsIfWhole(who.stateDir, "look").length > 0 ||
-    services.standing(services.nameOf(owner)) !== null ||
+    (!(services instanceof PrismError) && services.standing(services.nameOf(owner)) !== null) ||
     (await daemon.runs())
   );
 }

@@ -1,23 +1,24 @@
 /** The steps that take a persona off duty and put it back: everything of it is kept, and nothing of it runs. */
 import { applyPlan } from "../../launchers/apply.ts";
 import type { LauncherSpec } from "../../launchers/spec.ts";
-import { connectedStep, serviceStep } from "./making.ts";
+import { connectedStep, serviceStep } from "./keeping.ts";
 import type { Look, Step, Told } from "./steps.ts";
 import { daemonEnded } from "./unmaking.ts";
-import { type PersonaWorld, personaAtHub } from "./world.ts";
+import { isKept, type KeptWorld, type PersonaWorld, personaAtHub } from "./world.ts";
 
 export function stepsOfArchiving(world: PersonaWorld): readonly Step[] {
-  return [archivedAtHub(world), daemonEnded(world, "it is archived"), serviceOff(world)];
+  const service = isKept(world) ? [serviceOff(world)] : [];
+  return [archivedAtHub(world), daemonEnded(world, "it is archived"), ...service];
 }
 
 /** @param spec undefined: this host has no daemon for it */
 export function stepsOfRestoring(spec: LauncherSpec | undefined, world: PersonaWorld): readonly Step[] {
   const back = restoredAtHub(world);
-  if (spec === undefined) return [back];
+  if (spec === undefined || !isKept(world)) return [back];
   const wish = { spec, mustRestart: false };
   return [
     back,
-    serviceStep(wish, world, { isStale: false, wasRestarted: false }),
+    serviceStep(wish, world, { isStale: false, wasRestarted: false, mustStart: false }),
     connectedStep(wish, world),
   ];
 }
@@ -63,7 +64,7 @@ function restoredAtHub(world: PersonaWorld): Step {
   };
 }
 
-function serviceOff({ who, owner, services }: PersonaWorld): Step {
+function serviceOff({ who, owner, services }: KeptWorld): Step {
   const { launcher, run } = services;
   return {
     name: "service",

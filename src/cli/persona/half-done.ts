@@ -33,7 +33,7 @@ export function halfDone(record: PersonaRecord, who: Whose): HalfDone | null {
  * again would ask for them anew.
  */
 function creating(
-  { root, surface, done, words = [], typed: ofSurface = [] }: PersonaRecord,
+  { root, surface, done, noService, words = [], typed: ofSurface = [] }: PersonaRecord,
   { address, tenant }: Whose,
 ): string {
   const isNamed = surface !== undefined && !done.includes("surface");
@@ -46,6 +46,7 @@ function creating(
     ...(isNamed ? ["--surface", surface, ...ofSurface] : []),
     ...(tenant === TENANT_DEFAULT || isTenantTyped ? [] : ["--tenant", tenant]),
     ...typed,
+    ...(noService === true ? ["--no-service"] : []),
   ];
   return (process.platform === "win32" ? cmdLine : posixLine)(line);
 }

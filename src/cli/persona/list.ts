@@ -69,7 +69,9 @@ function pageText({ personas, hub, silence, omitted }: Roll, runtime: Runtime): 
   const ink = inkFor(runtime.out);
   const notes = [
     ...(hub.error === null ? [] : [`${hub.error.message}: what follows is what this host knows`]),
-    ...(silence === null ? [] : [silence]),
+    ...(silence !== null && personas.some(isServiceMissed)
+      ? ["no service manager answers here, so services are not known"]
+      : []),
     ...(omitted === 0 ? [] : [`the hub has ${omitted} more, which it did not list`]),
   ];
   const mind = listText("mind", notes, ink.yellow);
@@ -81,7 +83,7 @@ function pageText({ personas, hub, silence, omitted }: Roll, runtime: Runtime): 
     standingInk(row.state, ink)(STANDING_WORDS[row.state]),
     row.sinceMs === null ? "" : agoText(row.sinceMs, runtime.now()),
     row.surface ?? "",
-    serviceWord(row),
+    serviceWord(row, silence),
     row.open === null || row.open === 0 ? "" : String(row.open),
     row.root === null ? (row.isHere ? "" : ink.dim("elsewhere")) : printable(row.root, 200),
   ]);
@@ -90,7 +92,16 @@ function pageText({ personas, hub, silence, omitted }: Roll, runtime: Runtime): 
   return `${mind}${grid(heading, rows, ink)}\n${next.length === 0 ? "" : `${ink.bold("to finish")}\n${next.map((line) => `  ${line}\n`).join("")}`}`;
 }
 
-function serviceWord({ service, isHere }: PersonaRow): string {
-  if (service === null) return isHere ? "none" : "";
+/** It was created with a service, and nothing says how that fares. */
+export function isServiceMissed({ service, record }: PersonaRow): boolean {
+  return service === null && record?.service !== undefined;
+}
+
+function serviceWord(row: PersonaRow, silence: string | null): string {
+  const { service, start, isHere } = row;
+  if (service === null) {
+    if (silence !== null && isServiceMissed(row)) return "not known";
+    return start === null ? (isHere ? "none" : "") : "by hand";
+  }
   return service.startsAgain || service.state === "running" ? service.state : `${service.state}, disabled`;
 }

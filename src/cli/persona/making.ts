@@ -6,9 +6,6 @@ import type { Placement, SurfaceSetUp } from "../../clients/placement.ts";
 import { printable } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
 import { readPrivateFile, writePrivateFile } from "../../host/private-file.ts";
-import type { Launcher } from "../../launchers/launcher.ts";
-import type { Plan, Step as PlanStep } from "../../launchers/plan.ts";
-import { readServiceFile } from "../../launchers/service-file.ts";
 import type { LauncherSpec } from "../../launchers/spec.ts";
 import { personaTokenPath } from "../persona-token.ts";
 import { runPlan } from "../service/spec.ts";
@@ -16,9 +13,11 @@ import { type PlannedSetUp, plannedSetUp } from "../surface/set-up.ts";
 import { plannedTakingOut } from "../surface/take-out.ts";
 import { notesOn } from "../surface/told.ts";
 import { SURFACE_TITLES } from "../surface/whose.ts";
+import { connectedIfRunning, serviceLeftOut } from "./by-hand.ts";
+import { connectedStep, type Former, serviceStep } from "./keeping.ts";
 import type { Look, Step, Told } from "./steps.ts";
 import { adoptToken, forgetNewToken, forgetTokens, makeToken, readOwnToken } from "./token.ts";
-import { type PersonaWorld, personaAtHub } from "./world.ts";
+import { isKept, type PersonaWorld, personaAtHub } from "./world.ts";
 
 export interface Wish {
   readonly leaseMs: number | undefined;
@@ -27,51 +26,51 @@ export interface Wish {
   readonly placement: Omit<Placement, "files"> | undefined;
   /** Surfaces that an earlier wish had set up and this one does not have. */
   readonly former: readonly SurfaceSetUp[];
-  readonly spec: LauncherSpec;
+  /** As a service manager is to keep its daemon alive; undefined where none answers. */
+  readonly spec: LauncherSpec | undefined;
+  /** Asked for: its daemon is started by hand, or by a supervisor of its operator's own. */
+  readonly noService: boolean;
   /** It may run with what was before: an earlier run of this was cut short. */
   readonly mustRestart: boolean;
-}
-
-/** A daemon that was started on a host under load, and a hub that comes back meanwhile. */
-const CONNECTED_MS_MAX = 30_000;
-/** What failed so often has not only lost a race with something else that starts. */
-const RESTARTS_MAX = 2;
-
-/** What the steps tell each other of a daemon that ran before. */
-export interface Former {
-  /** It runs with a token or a surface of before. */
-  isStale: boolean;
-  /** It was started anew, with what is now. */
-  wasRestarted: boolean;
 }
 
 export interface Making {
   readonly steps: readonly Step[];
   /** After all was taken back: a daemon that ran before runs with what was before. */
   settle(): Promise<void>;
+  /** Asked when all is done: whether its daemon is yet to be started, by whoever runs this. */
+  mustStart(): boolean;
 }
 
 export function making(wish: Wish, world: PersonaWorld): Making {
-  const former: Former = { isStale: false, wasRestarted: false };
-  const { services } = world;
+  const former: Former = { isStale: false, wasRestarted: false, mustStart: false };
   return {
     steps: [
       tokenStep(world),
       identityStep(wish, world, former),
       surfaceStep(wish, world, former),
-      serviceStep(wish, world, former),
-      connectedStep(wish, world),
+      ...keepingSteps(wish, world, former),
     ],
     async settle() {
-      if (!former.wasRestarted) return;
-      const { launcher } = services;
-      await runPlan(
-        [...launcher.stop(wish.spec.name), ...launcher.start(wish.spec.name)],
-        services,
-        wish.spec,
-      );
+      const { spec } = wish;
+      if (!former.wasRestarted || spec === undefined || !isKept(world)) return;
+      const { launcher } = world.services;
+      await runPlan([...launcher.stop(spec.name), ...launcher.start(spec.name)], world.services, spec);
     },
+    mustStart: () => former.mustStart,
   };
+}
+
+function keepingSteps(wish: Wish, world: PersonaWorld, daemon: Former): readonly Step[] {
+  const { spec, mustRestart } = wish;
+  if (wish.noService) {
+    // Nobody but whoever started it starts it anew.
+    daemon.isStale = mustRestart;
+    return [serviceLeftOut(wish, world, daemon), connectedIfRunning(world, daemon)];
+  }
+  if (!isKept(world)) throw world.services;
+  if (spec === undefined) throw new TypeError("a service manager answers, and there is no service for it");
+  return [serviceStep({ spec, mustRestart }, world, daemon), connectedStep({ spec }, world)];
 }
 
 function tokenStep({ who }: PersonaWorld): Step {
@@ -217,103 +216,5 @@ function surfaceTold(title: string, planned: PlannedSetUp | undefined): Told {
   return {
     says: paths.length === 0 ? title : `${title}: ${paths.join(", ")}`,
     notes: [...notesOn(planned.setUp.changes), ...planned.notes],
-  };
-}
-
-/** @param daemon what the steps before it have found: known when they are done */
-export function serviceStep(
-  { spec, mustRestart }: Pick<Wish, "spec" | "mustRestart">,
-  world: PersonaWorld,
-  daemon: Former,
-): Step {
-  const { services, who } = world;
-  const { launcher } = services;
-  const { name } = spec;
-  const says = `${name}, kept alive by ${launcher.system}`;
-  return {
-    name: "service",
-    does: `have ${launcher.system} keep ${who.shown} alive`,
-    async look(): Promise<Look> {
-      const standing = services.standing(name);
-      const { state, startsAgain } = await launcher.status(name);
-      const wasRunning = state === "running" || state === "starting" || state === "waiting";
-      const isSame = standing === launcher.textOf(spec);
-      const isOld = (daemon.isStale || mustRestart) && wasRunning;
-      if (isSame && startsAgain && (state === "running" || state === "starting") && !isOld) {
-        return { kind: "held", says };
-      }
-      const plan = launcher.install(spec, standing);
-      const former = writesBefore(plan);
-      return {
-        kind: "work",
-        async take() {
-          daemon.wasRestarted = wasRunning;
-          // Started anew, it reads what is new.
-          const { notes } = await runPlan(
-            [...(isOld && isSame ? launcher.stop(name) : []), ...plan],
-            services,
-            spec,
-          );
-          return { says, notes };
-        },
-        async back() {
-          if (standing === null) {
-            await runPlan(launcher.remove(name), services, spec);
-            return;
-          }
-          const now = services.standing(name);
-          if (!isSame) await runPlan(planBack(launcher, spec, { now, former }), services, spec);
-          if (wasRunning) return;
-          await runPlan(startsAgain ? launcher.stop(name) : launcher.disable(name), services, spec);
-        },
-      };
-    },
-  };
-}
-
-type Writes = ReadonlyMap<string, string | null>;
-
-/** What stands where a plan would write. */
-function writesBefore(plan: Plan): Writes {
-  return new Map(
-    plan.flatMap((step) => (step.do === "write" ? [[step.path, readServiceFile(step.path)] as const] : [])),
-  );
-}
-
-/** The same plan, but writing what stood there before. */
-function planBack(
-  launcher: Launcher,
-  spec: LauncherSpec,
-  { now, former }: { readonly now: string | null; readonly former: Writes },
-): Plan {
-  const stop = now === null ? [] : launcher.stop(spec.name);
-  const back = (step: PlanStep): PlanStep => {
-    const text = step.do === "write" ? former.get(step.path) : undefined;
-    return step.do === "write" && typeof text === "string" ? { ...step, text } : step;
-  };
-  return [...stop, ...launcher.install(spec, null).map(back)];
-}
-
-export function connectedStep({ spec }: Pick<Wish, "spec">, { daemon, services, who }: PersonaWorld): Step {
-  const { launcher } = services;
-  const isVain = async (): Promise<string | undefined> => {
-    const { state, why, restarts } = await launcher.status(spec.name);
-    const isHopeless = state === "failed" || (state === "waiting" && (restarts ?? 0) >= RESTARTS_MAX);
-    return isHopeless ? `its service fails${why === null ? "" : `: ${why}`}` : undefined;
-  };
-  return {
-    name: "connected",
-    does: `see ${who.shown} connected`,
-    async look(): Promise<Look> {
-      const told = async (): Promise<Told> => {
-        const { isConnected, standing } = await daemon.connected({ msMax: CONNECTED_MS_MAX, isVain });
-        if (isConnected) return { says: standing.replace(/^\w+, /, "") };
-        throw new PrismError("daemon_unreachable", standing, {
-          hint: `its log says more: ${launcher.logCommand(spec).join(" ")}`,
-        });
-      };
-      // Waiting changes nothing, so there is nothing to begin or to take back.
-      return { kind: "held", ...(await told()) };
-    },
   };
 }

@@ -60,6 +60,8 @@ const members = {
     }),
   ),
   service: maybe(text({ bytesMax: 255, about: "the service's name" })),
+  /** Asked for at its creation: then it has no service, and none is missed. */
+  noService: maybe(flag("whether its daemon is started by hand, or by a supervisor of its operator's own")),
   words: maybe(
     listOf(text({ bytesMax: 8192, about: "a word" }), {
       countMax: 128,
@@ -72,7 +74,8 @@ const members = {
 
 const shape = object(members);
 export type PersonaRecord = Shaped<typeof members>;
-type Change = { readonly [K in keyof PersonaRecord]?: PersonaRecord[K] | undefined };
+/** What is undefined in it goes. */
+export type Change = { readonly [K in keyof PersonaRecord]?: PersonaRecord[K] | undefined };
 
 export const recordPathOf = (stateDir: string): string => join(stateDir, "persona.json");
 
@@ -120,7 +123,6 @@ function setAside(path: string): void {
 /** The record while a command is at work: each change is on the disk before the call returns. */
 export interface Journal {
   readonly record: PersonaRecord | undefined;
-  /** What is undefined in the change goes. */
   write(change: Change): Promise<void>;
   /** As it was when this was opened. */
   putBack(): Promise<void>;

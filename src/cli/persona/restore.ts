@@ -6,14 +6,16 @@ import { EXIT } from "../exit-status.ts";
 import { hubFlags } from "../hub-target.ts";
 import { inkFor } from "../layout.ts";
 import { projectAt } from "../project.ts";
-import { type Runtime, writeJson } from "../runtime.ts";
+import { writeJson } from "../runtime.ts";
 import { specOf } from "../service/spec.ts";
 import { json, settings } from "../settings.ts";
 import { listText } from "../surface/told.ts";
 import { verb } from "../verb.ts";
+import { startKept, startText } from "./by-hand.ts";
+import { mustReachService } from "./checks.ts";
 import { stepsOfRestoring } from "./duty.ts";
 import { commandFor, personaArgument, personaNamed, projectFlag } from "./named.ts";
-import { journalIfThere, readPersonaRecordIfWhole } from "./record.ts";
+import { journalIfThere, type PersonaRecord, readPersonaRecordIfWhole } from "./record.ts";
 import { type Outcome, undertake } from "./undertake.ts";
 import { openWorld, type PersonaWorld, personaAtHub } from "./world.ts";
 
@@ -32,21 +34,26 @@ export const personaRestore = verb(
   async ({ flags, arguments: [typed] }, runtime) => {
     const who = personaNamed(typed, flags, runtime);
     const world = await openWorld(who, flags, runtime);
-    const spec = specKept(world, runtime);
+    const record = readPersonaRecordIfWhole(who.stateDir, "look");
+    mustReachService(world, record);
+    const spec = specKept(world, record);
+    const start = startKept(record ?? null, runtime);
     const outcome = await restored(spec, world);
     const standing = outcome.steps.find(({ step }) => step === "connected")?.says;
     const notes =
-      spec === undefined
+      spec === undefined && start === null
         ? [...outcome.notes, "this host has no daemon for it: it is rung where its daemon is"]
         : outcome.notes;
-    if (flags.json) writeJson(runtime.out, { address: who.shown, tenant: who.tenant, ...outcome, notes });
+    if (flags.json)
+      writeJson(runtime.out, { address: who.shown, tenant: who.tenant, ...outcome, notes, start });
     else {
       const ink = inkFor(runtime.out);
       const state = standing === undefined ? "on duty" : `connected ${standing}`;
       const head = outcome.changed
         ? `${ink.green("restored")} ${who.shown}: ${state}\n`
         : `${who.shown} is on duty already${standing === undefined ? "" : `, ${state}`}; nothing was changed\n`;
-      runtime.out.write(head + listText("mind", notes, ink.yellow));
+      const isUp = start === null || (await world.daemon.runs());
+      runtime.out.write(head + listText("mind", notes, ink.yellow) + startText(isUp ? null : start, ink));
     }
     return EXIT.ok;
   },
@@ -54,11 +61,14 @@ export const personaRestore = verb(
 );
 
 /** As it was created: its settings are in its record. */
-function specKept({ who, owner, services }: PersonaWorld, runtime: Runtime): LauncherSpec | undefined {
-  const { words, root } = readPersonaRecordIfWhole(who.stateDir, "look") ?? {};
+function specKept(
+  { owner, services, runtime }: PersonaWorld,
+  { words, root, noService }: Partial<PersonaRecord> = {},
+): LauncherSpec | undefined {
   if (words === undefined || root === undefined) return undefined;
   // A folder that is gone is said now: later only the daemon's log would.
   const project = projectAt(root, runtime.cwd);
+  if (noService === true || services instanceof PrismError) return undefined;
   return specOf(owner, { name: services.nameOf(owner), words, project, runtime });
 }
 

@@ -13,13 +13,13 @@ import { isSameOwner } from "../../launchers/owner.ts";
 import { askLocalDaemons, type LocalDaemon } from "../local-daemons.ts";
 import { personaTokenPath } from "../persona-token.ts";
 import type { Runtime } from "../runtime.ts";
-import { type ServicesHere, servicesHere } from "../service/here.ts";
 import { TENANT_DEFAULT } from "../settings.ts";
 import { type Whose, whose } from "../surface/whose.ts";
+import { startKept } from "./by-hand.ts";
 import { type HalfDone, halfDone } from "./half-done.ts";
 import { type PersonaRecord, readPersonaRecordIfWhole } from "./record.ts";
 import { hasTokens } from "./token.ts";
-import { type HubSide, ownerOf } from "./world.ts";
+import { type DaemonOwner, type HubSide, ownerOf, type ServicesSide, servicesIfAny } from "./world.ts";
 
 /**
  * `half`: a command that makes, unmakes, archives or restores it was cut short. `strange`: this host keeps it, and the
@@ -40,6 +40,8 @@ export interface PersonaRow {
   readonly root: string | null;
   readonly surface: string | null;
   readonly service: ServiceStatus | null;
+  /** The command that starts its daemon, of one that was created without a service. */
+  readonly start: string | null;
   /** What waits for it; null if nobody knows. */
   readonly open: number | null;
   readonly tokenFile: string | null;
@@ -88,10 +90,11 @@ export async function rollOf(
         daemon: daemons.find(({ address }) => isAddress(address, who)),
       }),
     );
+  const personas = await Promise.all(rows);
   return {
-    personas: await Promise.all(rows),
+    personas,
     hub: { url: hub.url, error: answer.error },
-    silence: typeof services === "string" ? services : null,
+    silence: services instanceof PrismError ? services.message : null,
     omitted: answer.omitted,
   };
 }
@@ -121,19 +124,9 @@ async function listed(
   }
 }
 
-/** @returns why not, on a host whose service manager does not answer */
-async function servicesIfAny(runtime: Runtime): Promise<ServicesHere | string> {
-  try {
-    return await servicesHere(runtime);
-  } catch (error) {
-    if (!(error instanceof PrismError) || error.code !== "unsupported") throw error;
-    return error.message;
-  }
-}
-
 interface Facts {
   readonly runtime: Runtime;
-  readonly services: ServicesHere | string;
+  readonly services: ServicesSide | PrismError;
   readonly atHub: PersonaReport | null;
   readonly hubAnswers: boolean;
   readonly daemon: LocalDaemon | undefined;
@@ -144,10 +137,7 @@ async function rowOf(who: Whose, facts: Facts): Promise<PersonaRow> {
   const record = readPersonaRecordIfWhole(who.stateDir, "look") ?? null;
   const daemon = facts.daemon?.kind === "answered" ? facts.daemon.status : null;
   const owner = ownerOf(who, runtime);
-  const own =
-    typeof services === "string" ? undefined : services.own.find((each) => isSameOwner(each.owner, owner));
-  const service =
-    own === undefined || typeof services === "string" ? null : await services.launcher.status(own.name);
+  const service = services instanceof PrismError ? null : await serviceOf(owner, services);
   const placement = readPlacementsIfWhole(who.stateDir, "look").at(-1);
   const half = record === null ? null : halfDone(record, who);
   const { state, sinceMs } = standingOf({ ...facts, half, daemon, record });
@@ -161,6 +151,7 @@ async function rowOf(who: Whose, facts: Facts): Promise<PersonaRow> {
     root: daemon?.root ?? record?.root ?? placement?.root ?? null,
     surface: daemon?.surface.name ?? record?.surface ?? placement?.surface ?? null,
     service,
+    start: startKept(record, runtime),
     open: atHub?.open ?? daemon?.position.open ?? null,
     tokenFile: hasTokens(who.stateDir) ? personaTokenPath(who.stateDir) : null,
     half,
@@ -168,6 +159,11 @@ async function rowOf(who: Whose, facts: Facts): Promise<PersonaRow> {
     daemon,
     record,
   };
+}
+
+async function serviceOf(owner: DaemonOwner, { own, launcher }: ServicesSide): Promise<ServiceStatus | null> {
+  const found = own.find((each) => isSameOwner(each.owner, owner));
+  return found === undefined ? null : launcher.status(found.name);
 }
 
 function standingOf({

@@ -10,7 +10,7 @@ import { readSourcesIfWhole } from "../service/here.ts";
 import { json, settings } from "../settings.ts";
 import { verb } from "../verb.ts";
 import { lingerHere } from "./linger.ts";
-import { STANDING_WORDS, standingInk } from "./list.ts";
+import { isServiceMissed, STANDING_WORDS, standingInk } from "./list.ts";
 import { personaArgument, personaNamed, projectFlag } from "./named.ts";
 import { type PersonaRow, type Roll, rollOf } from "./roll.ts";
 import { openHubSide } from "./world.ts";
@@ -68,6 +68,7 @@ function pageText(
     ["token", row.tokenFile === null ? (row.isHere ? ink.red("none here") : null) : row.tokenFile],
     ["surface", row.surface],
     ["service", serviceText(row, roll.silence)],
+    ["start", row.daemon === null && row.state !== "archived" ? row.start : null],
     ["at boot", row.service === null ? null : bootText(row, linger)],
     ["daemon", daemonText(row, nowMs)],
     ["last ring", ringText(row, nowMs)],
@@ -86,8 +87,15 @@ function identityText({ atHub }: PersonaRow, { hub }: Roll, nowMs: number): stri
   return `at ${hub.url}, since ${momentText(atHub.createdAtMs)} (${agoText(atHub.createdAtMs, nowMs)})${token}; ${lease}`;
 }
 
-function serviceText({ service, isHere }: PersonaRow, silence: string | null): string | null {
-  if (service === null) return silence ?? (isHere ? "none keeps it alive" : null);
+function serviceText(row: PersonaRow, silence: string | null): string | null {
+  const { service, start, isHere, record } = row;
+  if (service === null) {
+    if (start !== null) return "none, as asked: its daemon is started by hand";
+    if (!isHere) return null;
+    return silence !== null && isServiceMissed(row)
+      ? `${record?.service}: not known, no service manager answers here`
+      : "none keeps it alive";
+  }
   const pid = service.pid === null ? "" : `, process ${service.pid}`;
   const restarts =
     service.restarts === null || service.restarts === 0 ? "" : `, started again ${service.restarts} times`;

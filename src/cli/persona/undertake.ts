@@ -5,7 +5,7 @@
 import { PrismError } from "../../domain/errors.ts";
 import { inkFor, padded } from "../layout.ts";
 import type { Runtime } from "../runtime.ts";
-import type { Journal, PersonaRecord, Undertaking } from "./record.ts";
+import type { Change, Journal, PersonaRecord, Undertaking } from "./record.ts";
 import {
   type Narrator,
   type RunOptions,
@@ -22,7 +22,7 @@ export interface Undertaken {
   /** What the record says at the end; null: there is no record then. */
   readonly ends: Undertaking | null;
   /** What the record has to hold, beside how far it came. */
-  readonly facts: Partial<PersonaRecord>;
+  readonly facts: Change;
   /** What it holds until all is done. */
   readonly meanwhile?: Partial<PersonaRecord>;
   readonly onFailure: RunOptions["onFailure"];
@@ -93,11 +93,7 @@ function hasChanged(reports: readonly StepReport[]): boolean {
   return reports.some(({ change }) => change === "done");
 }
 
-function isAsSaid(
-  record: PersonaRecord | undefined,
-  ends: Undertaking,
-  facts: Partial<PersonaRecord>,
-): boolean {
+function isAsSaid(record: PersonaRecord | undefined, ends: Undertaking, facts: Change): boolean {
   if (record?.undertaking !== ends || record.doing !== undefined) return false;
   return Object.entries(facts).every(
     ([key, value]) => JSON.stringify(record[key as keyof PersonaRecord]) === JSON.stringify(value),

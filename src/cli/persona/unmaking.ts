@@ -11,11 +11,11 @@ import { fsErrorOf } from "../../host/fs-error.ts";
 import { fileNameOf } from "../../host/home.ts";
 import { generationsOf, logFileOf } from "../../host/log-file.ts";
 import { applyPlan } from "../../launchers/apply.ts";
-import { isSameOwner } from "../../launchers/owner.ts";
 import { surfacesOf } from "../surface/take-out.ts";
+import { hasService } from "./checks.ts";
 import type { Look, Step, Told } from "./steps.ts";
 import { forgetTokens, hasTokens } from "./token.ts";
-import { type PersonaWorld, personaAtHub } from "./world.ts";
+import { isKept, type KeptWorld, type PersonaWorld, personaAtHub } from "./world.ts";
 
 export interface Unmaking {
   readonly purge: boolean;
@@ -28,7 +28,7 @@ export function stepsOfUnmaking(how: Unmaking, world: PersonaWorld): readonly St
   return [
     ...(how.offline ? [] : [offDuty(world)]),
     daemonEnded(world, "it is destroyed"),
-    serviceGone(world),
+    ...(isKept(world) ? [serviceGone(world)] : []),
     ...atHub,
     surfaceGone(world),
     tokenGone(world),
@@ -60,7 +60,8 @@ function offDuty(world: PersonaWorld): Step {
   };
 }
 
-export function daemonEnded({ who, owner, daemon, services }: PersonaWorld, why: string): Step {
+export function daemonEnded(world: PersonaWorld, why: string): Step {
+  const { who, daemon, services } = world;
   return {
     name: "daemon",
     does: `end the daemon of ${who.shown}`,
@@ -71,7 +72,7 @@ export function daemonEnded({ who, owner, daemon, services }: PersonaWorld, why:
         async take() {
           if (await daemon.ended(why)) return { says: "ended in order" };
           // Whoever keeps it alive has the means, and the next step uses them.
-          if (services.own.some((service) => isSameOwner(service.owner, owner))) {
+          if (!(services instanceof PrismError) && hasService(world)) {
             return { says: `does not end by itself: ${services.launcher.system} ends it` };
           }
           const pid = daemon.holder()?.pid;
@@ -84,7 +85,7 @@ export function daemonEnded({ who, owner, daemon, services }: PersonaWorld, why:
   };
 }
 
-function serviceGone({ who, owner, services }: PersonaWorld): Step {
+function serviceGone({ who, owner, services }: KeptWorld): Step {
   const { launcher, run } = services;
   return {
     name: "service",
@@ -189,10 +190,11 @@ function dataGone(world: PersonaWorld): Step {
 
 function dataOf({ who, runtime, services, owner }: PersonaWorld): readonly string[] {
   const { home } = runtime;
+  const service = services instanceof PrismError ? [] : [`${services.nameOf(owner)}.log`];
   const attach = `attach-${fileNameOf(who.tenant)}-${fileNameOf(who.shown)}.log`;
   const logs = [
     ...generationsOf(logFileOf(home, "daemon", { tenant: who.tenant, ...who.address })),
-    ...[attach, `${attach}.1`, `${services.nameOf(owner)}.log`].map((name) => join(home.logDir, name)),
+    ...[attach, `${attach}.1`, ...service].map((name) => join(home.logDir, name)),
   ];
   const kept = existsSync(who.stateDir) ? readdirSync(who.stateDir) : [];
   const state = kept.filter((name) => name !== "persona.json").map((name) => join(who.stateDir, name));

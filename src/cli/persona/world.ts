@@ -45,15 +45,24 @@ export interface PersonaWorld {
   readonly owner: DaemonOwner;
   readonly runtime: Runtime;
   readonly hub: HubSide;
-  readonly services: Pick<ServicesHere, "launcher" | "run" | "own" | "nameOf" | "standing">;
+  /** The service manager of this host, or why none answers: in a container, in a shell that no login opened. */
+  readonly services: ServicesSide | PrismError;
   readonly daemon: DaemonSide;
+}
+
+export type ServicesSide = Pick<ServicesHere, "launcher" | "run" | "own" | "nameOf" | "standing">;
+/** One whose service manager answers. */
+export type KeptWorld = PersonaWorld & { readonly services: ServicesSide };
+
+export function isKept(world: PersonaWorld): world is KeptWorld {
+  return !(world.services instanceof PrismError);
 }
 
 export function ownerOf({ address, tenant }: Whose, runtime: Runtime): DaemonOwner {
   return { kind: "daemon", home: runtime.home.root, tenant, ...address };
 }
 
-/** @throws PrismError `unsupported` where no service manager answers */
+/** Without a service manager too: whether that is needed depends on the persona. */
 export async function openWorld(who: Whose, flags: HubFlags, runtime: Runtime): Promise<PersonaWorld> {
   const owner = ownerOf(who, runtime);
   return {
@@ -61,9 +70,19 @@ export async function openWorld(who: Whose, flags: HubFlags, runtime: Runtime): 
     owner,
     runtime,
     hub: openHubSide(flags, runtime),
-    services: await servicesHere(runtime),
+    services: await servicesIfAny(runtime),
     daemon: openDaemonSide(owner, who, runtime),
   };
+}
+
+/** @returns why not, on a host whose service manager does not answer */
+export async function servicesIfAny(runtime: Runtime): Promise<ServicesHere | PrismError> {
+  try {
+    return await servicesHere(runtime);
+  } catch (error) {
+    if (!(error instanceof PrismError) || error.code !== "unsupported") throw error;
+    return error;
+  }
 }
 
 export function openHubSide(flags: HubFlags, runtime: Runtime): HubSide {

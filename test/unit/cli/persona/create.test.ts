@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { archived } from "../../../../src/cli/persona/archive.ts";
-import { mustBelongTo, mustHaveProgram } from "../../../../src/cli/persona/checks.ts";
+import { mustBelongTo, mustHaveProgram, mustHaveServices } from "../../../../src/cli/persona/checks.ts";
 import { readPersonaRecordIfWhole } from "../../../../src/cli/persona/record.ts";
 import { restored } from "../../../../src/cli/persona/restore.ts";
 import { PrismError } from "../../../../src/domain/errors.ts";
@@ -84,7 +84,6 @@ describe("create", () => {
   it("says what could not be taken back, and the command that takes it away", async () => {
     const stage = stageHere();
     stage.trouble = "not connected yet";
-    const world = stage.world();
     const failing = stage.create({
       change(make) {
         const made = make();
@@ -101,7 +100,7 @@ describe("create", () => {
     stage.hubTrouble = undefined;
     expect(await stage.destroy()).toMatchObject({ existed: true });
     expect(stage.identities.size).toBe(0);
-    expect(world.services.own).toEqual([]);
+    expect([...stage.manager.enabled]).toEqual([]);
   });
 
   it("told to stop, takes back what it did", async () => {
@@ -169,6 +168,108 @@ describe("create", () => {
     writeFileSync(join(bin, "claude"), "#!/bin/sh\n", { mode: 0o755 });
     mustHaveProgram("claude-code", flags, env);
     mustHaveProgram("exec", flags, env);
+  });
+});
+
+describe("without a service", () => {
+  const bare = () => {
+    const stage = stageHere();
+    stage.isBare = true;
+    return stage;
+  };
+
+  it("is made where no service manager answers, and all else works there", async () => {
+    const stage = bare();
+    const empty = stage.photo();
+    const made = await stage.create(undefined, { noService: true });
+    expect(made.steps.slice(3).map(({ change, says }) => [change, says])).toEqual([
+      ["held", "none, as asked"],
+      ["held", "its daemon is yet to be started"],
+    ]);
+    expect(made.mustStart).toBe(true);
+    expect(readPersonaRecordIfWhole(stage.stateDir, "look")).toMatchObject({
+      undertaking: "standing",
+      noService: true,
+    });
+    const photo = stage.photo();
+    expect((await stage.create(undefined, { noService: true })).changed).toBe(false);
+    expect((await archived(stage.world())).steps.map(({ step }) => step)).toEqual(["duty", "daemon"]);
+    expect((await restored(undefined, stage.world())).steps.map(({ step }) => step)).toEqual(["duty"]);
+    expect(stage.photo()).toBe(photo);
+    stage.isHandStarted = true;
+    expect((await stage.destroy()).steps).toContainEqual(
+      expect.objectContaining({ step: "daemon", change: "done" }),
+    );
+    expect(stage.photo()).toBe(empty);
+  });
+
+  it("waits for a daemon that runs already, unless that has what was before", async () => {
+    const stage = bare();
+    stage.isHandStarted = true;
+    const noService = true;
+    const first = await stage.create(undefined, { noService });
+    expect([first.mustStart, first.notes]).toEqual([
+      true,
+      ["the daemon that runs, process 4711, has what was before: end it, and start it again"],
+    ]);
+    expect(await stage.create(undefined, { noService })).toMatchObject({ changed: false, mustStart: false });
+    stage.trouble = "not connected yet: no route to the hub";
+    expect((await rejectedBy(stage.create(undefined, { noService }))).message).toContain(
+      "no route to the hub",
+    );
+  });
+
+  it("changes over from a service, and to one", async () => {
+    const stage = stageHere();
+    await stage.create();
+    const photo = stage.photo();
+    expect(await stage.create(undefined, { noService: true })).toMatchObject({
+      changed: true,
+      mustStart: true,
+    });
+    expect([...stage.manager.enabled, ...stage.manager.active]).toEqual([]);
+    expect(readPersonaRecordIfWhole(stage.stateDir, "look")).not.toHaveProperty("service");
+    expect(await stage.create()).toMatchObject({ changed: true, mustStart: false });
+    expect(stage.photo()).toBe(photo);
+  });
+
+  it("a daemon by hand is in the way of a service, and is not once it is said whose it is", async () => {
+    const stage = stageHere();
+    await stage.create(undefined, { noService: true });
+    stage.isHandStarted = true;
+    expect(await rejectedBy(stage.create())).toMatchObject({
+      code: "already_running",
+      hint: "end it first: kill 4711; or leave it to whoever started it: --no-service",
+    });
+  });
+
+  it("what has a service here is not touched while that can't be reached, and there is a way on", async () => {
+    const stage = stageHere();
+    await stage.create();
+    stage.isBare = true;
+    const photo = stage.photo();
+    for (const act of [() => stage.destroy(), () => archived(stage.world())]) {
+      const { code, message, hint } = await rejectedBy(act());
+      expect([code, message]).toEqual([
+        "unsupported",
+        "prism-daemon-local-reviewer can't be reached: no service manager of the user ann answers",
+      ]);
+      expect(hint).toBe(
+        `log in as this user; or, if this host has none for good: prism persona create reviewer --project ${stage.shop} --no-service`,
+      );
+    }
+    expect(stage.photo()).toBe(photo);
+    const { notes } = await stage.create(undefined, { noService: true });
+    expect(notes[0]).toContain("prism service uninstall daemon --persona reviewer --project shop");
+    expect(await stage.destroy()).toMatchObject({ existed: true });
+  });
+
+  it("is refused where that was not asked for, and the hint says how to ask", () => {
+    const stage = bare();
+    expect(thrownBy(() => mustHaveServices(stage.world()))).toMatchObject({
+      code: "unsupported",
+      hint: "log in as this user; or give --no-service, and start its daemon yourself",
+    });
   });
 });
 
