@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { EXECUTABLE, type Program, run, start } from "../support/prism-process.ts";
+import { type Program, start } from "../support/prism-process.ts";
 
 export interface Fleet {
   /** The label `host` of all its series. */
@@ -30,11 +30,8 @@ export interface FleetOptions {
   readonly startHub?: (args: readonly string[]) => Promise<Program>;
 }
 
-/** A surface whose agent works as it should: it takes the ring, and drains a moment later. */
-export function draining(home: string, project: string, persona: string): readonly string[] {
-  const drain = `PRISM_HOME='${home}' '${EXECUTABLE}' drain --persona ${persona} --project '${project}'`;
-  return ["--surface", "exec", "--exec-command", `setsid sh -c "${drain}" > /dev/null 2>&1 &`];
-}
+/** A surface that takes each ring. Whether anybody then drains is up to the test. */
+export const TAKING: readonly string[] = ["--surface", "exec", "--exec-command", "true"];
 
 export async function openFleet({ host, home, project, startHub }: FleetOptions): Promise<Fleet> {
   const startAt = (port: string): Promise<Program> => {
@@ -45,6 +42,14 @@ export async function openFleet({ host, home, project, startHub }: FleetOptions)
   const url = new URL(String(hub.facts["url"]));
   const gatherer = await start(home, ["metrics", "serve", "--listen", "127.0.0.1:0", "--host", host]);
   const token = readFileSync(join(home, "token"), "utf8").trim();
+  // Not by the command line: a process for each would be most of the load.
+  const call = (verb: string, params: object): Promise<Response> =>
+    fetch(new URL(`/v1/${verb}`, url), {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify(params),
+      signal: AbortSignal.timeout(10_000),
+    });
   return {
     host,
     home,
@@ -57,19 +62,13 @@ export async function openFleet({ host, home, project, startHub }: FleetOptions)
     daemon: (persona, more = ["--surface", "terminal"]) =>
       start(home, ["daemon", "--persona", persona, "--project", project, "--host", host, ...more]),
     async signal(persona) {
-      // Not by the command line: a process for each would be most of the load.
-      const answer = await fetch(new URL("/v1/signal", url), {
-        method: "POST",
-        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-        body: JSON.stringify({ to: `${persona}@shop`, text: "rehearsal".repeat(100), ttlMs: 3_600_000 }),
-        signal: AbortSignal.timeout(10_000),
-      });
+      const params = { to: `${persona}@shop`, text: "rehearsal".repeat(100), ttlMs: 3_600_000 };
+      const answer = await call("signal", params);
       return { status: answer.status, body: await answer.text() };
     },
     async drain(persona, limit = 100) {
-      const words = ["drain", "--persona", persona, "--project", project, "--limit", String(limit)];
-      const { status, err } = await run(home, words);
-      if (status !== 0) throw new Error(err);
+      const answer = await call("drain", { persona, project: "shop", limit });
+      if (!answer.ok) throw new Error(await answer.text());
     },
   };
 }

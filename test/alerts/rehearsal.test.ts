@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EXECUTABLE, endStarted, scratch, start } from "../support/prism-process.ts";
 import { type Alert, hasPrometheus, type Prometheus, startPrometheus } from "../support/prometheus.ts";
-import { draining, type Fleet, openFleet } from "./fleet.ts";
+import { type Fleet, openFleet, TAKING } from "./fleet.ts";
 import { hastened } from "./hastened.ts";
 import { openTranscript } from "./transcript.ts";
 
@@ -37,10 +37,6 @@ async function fleetNamed(
   const home = place.folder(host);
   const project = place.folder(join(`${host}-work`, "shop"));
   return openFleet({ host, home, project, ...(startHub === undefined ? {} : { startHub }) });
-}
-
-function drainingIn({ home }: Fleet, persona: string): readonly string[] {
-  return draining(home, join(`${home}-work`, "shop"), persona);
 }
 
 /** A hub whose store has 700 MB of its own, in a namespace that ends with it. */
@@ -81,7 +77,7 @@ async function firing(name: string, labels: { readonly [label: string]: string }
 async function fires(name: string, labels: { readonly [label: string]: string }): Promise<void> {
   await so(async () => (await firing(name, labels)).length > 0);
   const [alert] = await firing(name, labels);
-  transcript.note(`FIRING ${name}: ${alert?.summary}`);
+  transcript.note(`GET /api/v1/alerts, where ${name} is: ${alert?.json}`);
 }
 
 async function ends(name: string, labels: { readonly [label: string]: string }): Promise<void> {
@@ -92,11 +88,13 @@ async function ends(name: string, labels: { readonly [label: string]: string }):
 const query = (expr: string): Promise<void> =>
   transcript.ask(prometheus, `/api/v1/query?query=${encodeURIComponent(expr)}`);
 
-/** Until all is over: everybody at the healthy host is signalled and drains. */
+/** Until all is over, each agent of the healthy host is signalled, rung and drains, one after the other. */
 async function workOn(): Promise<void> {
   for (let at = 0; !isOver; at++) {
-    await well.signal(`p${at % 3}`);
+    const persona = `p${at % 3}`;
+    await taken(well, persona);
     for (let waited = 0; waited < 3; waited++) await pause();
+    await well.drain(persona);
   }
 }
 
@@ -108,9 +106,9 @@ describe.skipIf(!hasPrometheus)("each alert, fired by its fault", () => {
       fleetNamed("storm"),
       smallDisk(),
     ]);
-    for (const persona of ["p0", "p1", "p2"]) await well.daemon(persona, drainingIn(well, persona));
+    for (const persona of ["p0", "p1", "p2"]) await well.daemon(persona, TAKING);
     for (const persona of ["s0", "s1", "s2"]) await storm.daemon(persona);
-    await disk.daemon("archivist", drainingIn(disk, "archivist"));
+    await disk.daemon("archivist", TAKING);
     const fleets = [well, faulty, storm, disk];
     rules = await readFile(RULES, "utf8");
     const file = join(place.path, "prism.rules.yml");
@@ -165,7 +163,7 @@ scrape_configs:
 
     test("PrismDoorbellUnanswered: an agent that takes its rings and never drains", async () => {
       const patience = ["--ring-again", "1s,3s,6s,15s,45s,3m"];
-      await faulty.daemon("stuck", ["--surface", "exec", "--exec-command", "true", ...patience]);
+      await faulty.daemon("stuck", [...TAKING, ...patience]);
       for (let sent = 0; sent < 2; sent++) await taken(faulty, "stuck");
       transcript.note("2 signals to stuck@shop, whose agent takes rings and never drains");
       await fires("PrismDoorbellUnanswered", { persona: "stuck" });
@@ -185,7 +183,7 @@ scrape_configs:
     });
 
     test("PrismQueueGrowing: more is sent than is drained", async () => {
-      await faulty.daemon("flooded", ["--surface", "exec", "--exec-command", "true"]);
+      await faulty.daemon("flooded", TAKING);
       transcript.note("a signal each 0.3 s to flooded@shop, which drains 20 of each 40");
       await taken(faulty, "flooded");
       let isFlowing = true;
@@ -250,6 +248,7 @@ scrape_configs:
       expect((await disk.signal("archivist")).status).toBe(200);
       await ends("PrismHubStoreFailing", { instance });
       await ends("PrismHubDiskFilling", { instance });
+      for (let drains = 0; drains < 20; drains++) await disk.drain("archivist");
     });
   });
 

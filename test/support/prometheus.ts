@@ -25,8 +25,8 @@ export interface Alert {
   readonly name: string;
   readonly state: "pending" | "firing";
   readonly labels: Readonly<Record<string, string>>;
-  /** Its summary, as its receiver reads it. */
-  readonly summary: string;
+  /** All of it, as it was answered. */
+  readonly json: string;
 }
 
 /**
@@ -76,15 +76,11 @@ export async function startPrometheus(folder: string, config: string): Promise<P
     },
     async alerts() {
       const { data } = await get("/api/v1/alerts");
-      const alerts = data["alerts"] as (Pick<Alert, "state" | "labels"> & {
-        annotations: Record<string, string>;
-      })[];
-      return alerts.map(({ state, labels, annotations }) => ({
-        name: labels["alertname"] ?? "",
-        state,
-        labels,
-        summary: annotations["summary"] ?? "",
-      }));
+      const alerts = data["alerts"] as Pick<Alert, "state" | "labels">[];
+      return alerts.map((alert) => {
+        const { state, labels } = alert;
+        return { name: labels["alertname"] ?? "", state, labels, json: JSON.stringify(alert) };
+      });
     },
     async labelValues(label, selector) {
       const { data } = await get(`/api/v1/label/${label}/values?match[]=${encodeURIComponent(selector)}`);
