@@ -31,14 +31,14 @@ const ESCAPES = /\u001b\[[0-9;]*m/g;
 export function widthOf(text: string): number {
   let columns = 0;
   for (const char of text.replace(ESCAPES, "")) {
-    if (/\p{Mark}|\u200d|\ufe0f/u.test(char)) continue;
+    if (/[\p{Mark}\p{Cf}]/u.test(char)) continue;
     columns += WIDE.test(char) ? 2 : 1;
   }
   return columns;
 }
 
 const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]/u;
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{16fe0}-\u{18cff}\u{1b000}-\u{1b2ff}\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}\p{Emoji_Presentation}]/u;
 
 export function padded(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - widthOf(text)));

@@ -27,28 +27,36 @@ export interface LocalCaller {
   readonly version: string;
 }
 
-/** @param role who asks, for the daemons' log */
+/**
+ * @param role who asks, for the daemons' log
+ * @param timeoutMs how long each has for its answer
+ */
 export function askLocalDaemons(
   caller: LocalCaller,
   role: string,
   wanted: (place: DaemonPlace) => boolean = () => true,
+  timeoutMs: number = ANSWER_TIMEOUT_MS,
 ): Promise<readonly LocalDaemon[]> {
   const places = daemonPlaces(caller.home).filter(wanted).slice(0, DAEMONS_MAX);
-  return Promise.all(places.map((place) => ask(place, caller, role)));
+  return Promise.all(places.map((place) => ask(place, { ...caller, role, timeoutMs })));
 }
 
-async function ask(place: DaemonPlace, caller: LocalCaller, role: string): Promise<LocalDaemon> {
+async function ask(
+  place: DaemonPlace,
+  caller: LocalCaller & { readonly role: string; readonly timeoutMs: number },
+): Promise<LocalDaemon> {
+  const { role, timeoutMs } = caller;
   const path = ipcPathOf(caller.home, place.tenant, place.address);
   if (!(await socketAnswers(path))) {
     const isLeft = process.platform !== "win32" && existsSync(path);
     return { ...place, kind: "down", leftSocket: isLeft ? path : null };
   }
-  const who = { version: caller.version, role, address: place.address, openTimeoutMs: ANSWER_TIMEOUT_MS };
+  const who = { version: caller.version, role, address: place.address, openTimeoutMs: timeoutMs };
   try {
     return {
       ...place,
       kind: "answered",
-      status: await callIpc(path, who, "status", {}, ANSWER_TIMEOUT_MS),
+      status: await callIpc(path, who, "status", {}, timeoutMs),
     };
   } catch (error) {
     if (!(error instanceof PrismError)) throw error;

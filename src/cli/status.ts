@@ -63,7 +63,7 @@ export const status = verb(definition, async ({ flags }, runtime) => {
   const [[asked], overview, daemons] = await Promise.all([
     Promise.allSettled([askHub(flags, runtime, { verb: "status", params })]),
     observatory.look(),
-    askLocalDaemons(runtime, "status", ({ address }) => isMeant(whom, address)),
+    askLocalDaemons(runtime, "status", ({ address }) => isMeant(whom, address), ANSWER_MS_MAX),
   ]);
   const { out } = runtime;
   if (asked.status === "rejected") {
@@ -84,6 +84,8 @@ export const status = verb(definition, async ({ flags }, runtime) => {
   return EXIT.ok;
 });
 
+/** A daemon answers within a millisecond: one that needs longer is silent, and nobody is to wait for it. */
+const ANSWER_MS_MAX = 1500;
 /** All columns have room. */
 const PIPE_COLUMNS = 160;
 
@@ -116,9 +118,10 @@ function hubText(answer: StatusAnswer, { overview, url, out }: HubTextContext): 
       .map(({ persona, project }) => `${persona}@${project}`),
   );
   const elsewhere = answer.daemons.filter(({ address }) => !own.has(address));
-  const head = `${ink.bold("hub")} ${url}  ${ink.dim(
-    `prism ${hub.version}, up ${spanText(hub.nowMs - hub.startedAtMs)}, tenant ${answer.tenant}`,
-  )}`;
+  const place = `${ink.bold("hub")} ${url}`;
+  const facts = `prism ${hub.version}, up ${spanText(hub.nowMs - hub.startedAtMs)}, tenant ${answer.tenant}`;
+  const isOneLine = widthOf(place) + 2 + widthOf(facts) <= columns;
+  const head = `${place}${isOneLine ? "  " : "\n    "}${ink.dim(facts)}`;
   return `${[
     head,
     section("Agents", sessionGrid(answer.agents, hub.nowMs, room), "none", ink),

@@ -50,6 +50,7 @@ const FRAME_BEGIN = "\u001b[?2026h";
 const FRAME_END = "\u001b[?2026l";
 /** What belongs to an Escape comes with it, or right behind it over a slow line. */
 const ESCAPE_MS = 60;
+const NOT_STOPPED_MS = 300;
 const SIZE_USUAL: Size = { columns: 80, rows: 24 };
 const STDOUT = 1;
 
@@ -122,6 +123,8 @@ class AlternateScreen implements Screen {
     // Without a listener the signal does what it is for.
     process.off("SIGTSTP", this.suspend);
     process.kill(process.pid, "SIGTSTP");
+    // Where no shell could bring it back, the system stops nothing.
+    setTimeout(this.#back, NOT_STOPPED_MS).unref();
   };
 
   close(): void {
@@ -181,8 +184,8 @@ class AlternateScreen implements Screen {
     }
   }
 
-  readonly #back = (): void => {
-    if (this.#isClosed) return;
+  readonly #back = (signal?: unknown): void => {
+    if (this.#isClosed || (signal === undefined && this.#isOn)) return;
     process.off("SIGTSTP", this.suspend);
     process.on("SIGTSTP", this.suspend);
     this.#enter();

@@ -1,9 +1,8 @@
 /** The first part of `prism status`: the host in one sentence, its personas as a table, and what ails them. Pure. */
 import type { Overview } from "../../domain/overview.ts";
 import { glyphsFor } from "../screen/glyphs.ts";
-import { cut, folded, type Line, painted, piece, shown, widthOfLine } from "../screen/line.ts";
-import { plain } from "../top/cells.ts";
-import { sentenceLine } from "../top/head.ts";
+import { cut, type Line, painted, piece, shown } from "../screen/line.ts";
+import { sentenceLines } from "../top/head.ts";
 import type { Hours } from "../top/model.ts";
 import { personaTable } from "../top/persona-table.ts";
 import { troublesOf } from "../top/troubles.ts";
@@ -25,7 +24,7 @@ export function personasText(overview: Overview, context: StatusContext): string
   const options = { ...context, glyphs, sort: "worst", isReversed: false } as const;
   const table = personaTable(own, options);
   const lines: readonly Line[] = [
-    ...sentence(overview, context),
+    ...sentenceLines(overview, context),
     ...(own.length === 0
       ? []
       : [
@@ -37,11 +36,4 @@ export function personasText(overview: Overview, context: StatusContext): string
         ]),
   ];
   return lines.map((line) => `${painted(line, context).trimEnd()}\n`).join("");
-}
-
-/** On one line where it fits, in its colours; else folded. */
-function sentence(overview: Overview, { nowMs, columns }: StatusContext): readonly Line[] {
-  const line = sentenceLine(overview, nowMs);
-  if (widthOfLine(line) <= columns) return [line];
-  return folded(plain(line.map(({ text }) => text).join("")), columns, "bold");
 }

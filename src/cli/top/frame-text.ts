@@ -1,8 +1,8 @@
 /** One picture of the host as text, with all of its rows: what `prism top --once` prints. Pure. */
 import type { Selection } from "../../domain/overview/selection.ts";
 import type { Glyphs } from "../screen/glyphs.ts";
-import { cut, type Line, painted } from "../screen/line.ts";
-import { placeLine, sentenceLine, standingsLine, troubleLines } from "./head.ts";
+import { type Line, painted } from "../screen/line.ts";
+import { placeLine, sentenceLines, standingsLine, troubleLines } from "./head.ts";
 import { initialState, type Known, rowsOf } from "./model.ts";
 import { personaTable } from "./persona-table.ts";
 import { troublesOf } from "./troubles.ts";
@@ -23,7 +23,7 @@ export function frameText(known: Known, selection: Partial<Selection>, context: 
   const troubles = troublesOf(rows, known.overview.hub, context);
   const lines: readonly Line[] = [
     placeLine(state, frame),
-    cut(sentenceLine(known.overview, context.nowMs), context.columns),
+    ...sentenceLines(known.overview, context),
     ...troubleLines(known.overview, frame),
     standingsLine(state, frame),
     ...(rows.length === 0 ? [] : [[], table.heading]),

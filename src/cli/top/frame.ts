@@ -11,7 +11,7 @@ import {
   chosenLines,
   type FrameContext,
   placeLine,
-  sentenceLine,
+  sentenceLines,
   standingsLine,
   troubleLines,
 } from "./head.ts";
@@ -36,6 +36,8 @@ export interface Frame {
 
 /** Fewer rows of personas than this, and the lines around them give way. */
 const ROWS_LEAST = 3;
+/** Fewer rows than this, and the sentence at the top has one alone. */
+const ROWS_FOR_TWO = 14;
 const HAPPENINGS_SHARE = 0.35;
 const WHO_COLUMNS_MAX = 32;
 
@@ -95,7 +97,8 @@ function sharedOut(
     return lines;
   };
   // In the order of what must not be missing.
-  const sentence = wish([cut(sentenceLine(overview, nowMs), columns)]);
+  const sentences = sentenceLines(overview, { nowMs, columns });
+  const sentence = wish(sentences.slice(0, rows < ROWS_FOR_TWO ? 1 : 2));
   const heading = wish([[]]).length === 1;
   const trouble = wish(troubleLines(overview, context));
   const place = wish([placeLine(state, context)]);

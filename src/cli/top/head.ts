@@ -5,7 +5,7 @@ import { verdictOn, waitingText } from "../../domain/overview/verdict.ts";
 import { STANDING_WORDS } from "../../domain/overview/words.ts";
 import { type HubView, type Overview, STANDINGS } from "../../domain/overview.ts";
 import type { Glyphs } from "../screen/glyphs.ts";
-import { cut, folded, joined, type Line, piece, shown, spread } from "../screen/line.ts";
+import { cut, folded, joined, type Line, piece, shown, spread, widthOfLine } from "../screen/line.ts";
 import { plain, STANDING_TONES, span } from "./cells.ts";
 import { cursorOf, momentOf, rowsOf, shownOf, type TopState } from "./model.ts";
 
@@ -53,16 +53,21 @@ function hubParts(hub: HubView, { nowMs, glyphs }: Pick<FrameContext, "nowMs" | 
   ];
 }
 
-/** The whole host in one sentence. */
-export function sentenceLine({ personas, hub }: Overview, nowMs: number): Line {
+/** The whole host in one sentence: on one line where it fits, in its colours; else folded. */
+export function sentenceLines(
+  { personas, hub }: Overview,
+  { nowMs, columns }: Pick<FrameContext, "nowMs" | "columns">,
+): readonly Line[] {
   const verdict = verdictOn(personas, hub);
-  return [
+  const line = [
     ...verdict.headline.map(({ text, tone }) =>
       piece(plain(text), tone === null ? "bold" : tone === "deaf" ? "alarm" : "yellow"),
     ),
     piece(". "),
     piece(plain(waitingText(verdict, nowMs))),
   ];
+  if (widthOfLine(line) <= columns) return [line];
+  return folded(line.map(({ text }) => text).join(""), columns, "bold");
 }
 
 /** How many of each, the key that shows them alone, and which are shown. */
