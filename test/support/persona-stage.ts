@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { created, formerSurfaces } from "../../src/cli/persona/create.ts";
+import { created, formerSurfaces, mustRestart } from "../../src/cli/persona/create.ts";
 import { destroyed } from "../../src/cli/persona/destroy.ts";
 import type { Wish } from "../../src/cli/persona/making.ts";
 import { readPersonaRecordIfWhole } from "../../src/cli/persona/record.ts";
@@ -64,6 +64,8 @@ export interface PersonaStage {
   isBare: boolean;
   /** A daemon that somebody started by hand. */
   isHandStarted: boolean;
+  /** Since when its daemon runs, if it does. */
+  startedAtMs: number;
   /** Told to stop. */
   readonly stop: AbortController;
   world(changes?: Changes): PersonaWorld;
@@ -190,14 +192,15 @@ export function personaStage(dir: string, from?: Kept): PersonaStage {
     { surface = "claude-code", leaseMs, words = [], noService = false }: Partial<Wished>,
   ): ReturnType<typeof created> {
     const nothing = { scope: undefined, config: undefined, words: new Map<string, string>() };
+    const record = readPersonaRecordIfWhole(who.stateDir, "look");
     const wish: Wish = {
       leaseMs,
       surface,
       placement: surface === "exec" ? undefined : placementOf(surface, shop, nothing, runtime),
-      former: formerSurfaces(readPersonaRecordIfWhole(who.stateDir, "look"), who, surface),
+      former: formerSurfaces(record, who, surface),
       spec: stage.isBare ? undefined : specWith(words),
       noService,
-      mustRestart: false,
+      mustRestart: mustRestart(record, wordsWith(words), noService),
     };
     return created(wish, world, { project, words: wordsWith(words), typed: [] });
   }
@@ -208,6 +211,7 @@ export function personaStage(dir: string, from?: Kept): PersonaStage {
     hubTrouble: undefined,
     isBare: false,
     isHandStarted: false,
+    startedAtMs: AT_MS,
     world(changes = NO_FAULT) {
       const run: ServicesSide["run"] = async (argv, timeoutMs) => {
         if (QUESTION.test(argv.join(" "))) return manager.run(argv, timeoutMs);
@@ -237,7 +241,8 @@ export function personaStage(dir: string, from?: Kept): PersonaStage {
             },
         daemon: {
           runs: async () => isRunning(),
-          holder: () => (isRunning() ? { pid: 4711, startedAtMs: AT_MS, host: "desk", root: shop } : null),
+          holder: () =>
+            isRunning() ? { pid: 4711, startedAtMs: stage.startedAtMs, host: "desk", root: shop } : null,
           async connected() {
             const identity = identities.get(who.shown);
             const isKnown =

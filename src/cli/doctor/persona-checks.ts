@@ -9,7 +9,7 @@ import { daemonPlaces } from "../../host/daemon-places.ts";
 import { readTokenFile } from "../../host/private-file.ts";
 import type { HubFlags } from "../hub-target.ts";
 import { agoText, counted } from "../layout.ts";
-import { type HalfDone, halfDone } from "../persona/half-done.ts";
+import { createLine, type HalfDone, halfDone } from "../persona/half-done.ts";
 import { commandFor } from "../persona/named.ts";
 import { type PersonaRecord, readPersonaRecord } from "../persona/record.ts";
 import { hasTokens } from "../persona/token.ts";
@@ -90,10 +90,7 @@ async function checkOf(
       finding: `what the hub knows of it is not known${record?.undertaking === "archived" ? "; here it is archived" : ""}`,
     };
   }
-  const again =
-    record?.root === undefined
-      ? commandFor("create", who)
-      : (finishOf({ ...record, undertaking: "creating" }, who) ?? "");
+  const again = record?.root === undefined ? commandFor("create", who) : createLine(record, who);
   if (atHub === undefined) {
     return {
       name,
@@ -109,10 +106,6 @@ async function checkOf(
       finding: `${who.shown} is known to the hub, with a token of its own`,
     }
   );
-}
-
-function finishOf(record: PersonaRecord, who: Whose): string | undefined {
-  return halfDone(record, who)?.finish;
 }
 
 function cutShort(name: string, half: HalfDone, { shown }: Whose): Check {

@@ -11,6 +11,7 @@ import { verb } from "../verb.ts";
 import { mustReachService } from "./checks.ts";
 import { stepsOfArchiving } from "./duty.ts";
 import { commandFor, personaArgument, personaNamed, projectFlag } from "./named.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import { journalIfThere, readPersonaRecordIfWhole } from "./record.ts";
 import { type Outcome, undertake } from "./undertake.ts";
 import { lookAtHub, openWorld, type PersonaWorld } from "./world.ts";
@@ -31,7 +32,7 @@ export const personaArchive = verb(
   async ({ flags, arguments: [typed] }, runtime) => {
     const who = personaNamed(typed, flags, runtime);
     const world = await openWorld(who, flags, runtime);
-    const outcome = await archived(world);
+    const outcome = await oneAtATime(who, runtime, () => archived(world));
     if (flags.json) writeJson(runtime.out, { address: who.shown, tenant: who.tenant, ...outcome });
     else {
       const ink = inkFor(runtime.out);

@@ -37,9 +37,15 @@ export function startText(start: string | null, ink: Ink): string {
     : `${ink.bold("start its daemon, by hand or by a supervisor of your own")}\n  ${start}\n`;
 }
 
-/** What an earlier create had kept alive goes; without a service manager there is nothing to do. */
+const NONE: Look = { kind: "held", says: "none, as asked" };
+
+/**
+ * What an earlier create had kept alive goes; without a service manager there is nothing to do.
+ *
+ * @param of.isOther its daemon is started with other words than before: only the record holds them
+ */
 export function serviceLeftOut(
-  { spec }: { readonly spec: LauncherSpec | undefined },
+  { spec, isOther }: { readonly spec: LauncherSpec | undefined; readonly isOther: boolean },
   world: PersonaWorld,
   daemon: Former,
 ): Step {
@@ -50,8 +56,12 @@ export function serviceLeftOut(
     name: "service",
     does: `take ${who.shown} out of the service manager's keeping`,
     async look(): Promise<Look> {
-      if (isKept(world) && spec !== undefined) return lookAtService(spec, world, daemon);
-      if (former === undefined) return { kind: "held", says: "none, as asked" };
+      const look = isKept(world) && spec !== undefined ? await lookAtService(spec, world, daemon) : NONE;
+      if (look.kind === "work" || (former === undefined && !isOther)) return look;
+      if (former === undefined || isKept(world)) {
+        const take = async () => ({ says: "none, as asked; its daemon is started with other flags now" });
+        return { kind: "work", take };
+      }
       const says = `none from now on; ${former} may still be there`;
       const { persona, project } = who.address;
       const notes = [
@@ -66,7 +76,7 @@ async function lookAtService(spec: LauncherSpec, { services }: KeptWorld, daemon
   const { launcher } = services;
   const standing = services.standing(spec.name);
   const { state, startsAgain } = await launcher.status(spec.name);
-  if (standing === null && state === "absent") return { kind: "held", says: "none, as asked" };
+  if (standing === null && state === "absent") return NONE;
   const wasRunning = RUNNING.has(state);
   const former = writesBefore(launcher.install(spec, standing));
   return {
@@ -84,8 +94,9 @@ async function lookAtService(spec: LauncherSpec, { services }: KeptWorld, daemon
   };
 }
 
-/** Only one that runs, with what is now, can be awaited. */
+/** Only one that runs, with what is now, can be awaited: one that is older than the record's last change is not. */
 export function connectedIfRunning({ who, daemon }: PersonaWorld, former: Former): Step {
+  const changedAtMs = readPersonaRecordIfWhole(who.stateDir, "look")?.changedAtMs ?? Number.POSITIVE_INFINITY;
   return {
     name: "connected",
     does: `see ${who.shown} connected`,
@@ -94,10 +105,11 @@ export function connectedIfRunning({ who, daemon }: PersonaWorld, former: Former
         former.mustStart = true;
         return { kind: "held", says: "its daemon is yet to be started" };
       }
-      if (former.isStale) {
+      const holder = daemon.holder();
+      if (former.isStale || (holder !== null && holder.startedAtMs < changedAtMs)) {
         former.mustStart = true;
-        const pid = daemon.holder()?.pid;
-        const which = pid === undefined ? "the daemon that runs" : `the daemon that runs, process ${pid},`;
+        const which =
+          holder === null ? "the daemon that runs" : `the daemon that runs, process ${holder.pid},`;
         return {
           kind: "held",
           says: "not awaited: its daemon runs with what was before",

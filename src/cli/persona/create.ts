@@ -24,8 +24,10 @@ import { type Whose, whose } from "../surface/whose.ts";
 import { verb } from "../verb.ts";
 import { startLine, startText } from "./by-hand.ts";
 import { mustBeFree, mustBelongTo, mustHaveProgram, mustHaveServices } from "./checks.ts";
+import { createLine } from "./half-done.ts";
 import { making, type Wish } from "./making.ts";
 import { commandFor } from "./named.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import { openJournal, type PersonaRecord, readPersonaRecordIfWhole } from "./record.ts";
 import { type Outcome, undertake } from "./undertake.ts";
 import { isKept, openWorld, ownerOf, type PersonaWorld } from "./world.ts";
@@ -112,7 +114,8 @@ export const personaCreate = verb(
       noService: flags.noService,
       mustRestart: mustRestart(record, words, flags.noService),
     };
-    const outcome = await created(wish, world, { project, words, typed: surfaceWords(placement, input) });
+    const of = { project, words, typed: surfaceWords(placement, input) };
+    const outcome = await oneAtATime(who, runtime, () => created(wish, world, of));
     const notes = [...outcome.notes, ...(flags.noService ? [] : variablesNote(runtime))];
     const next = placement === undefined ? [] : plannedSetUp(who, placement, runtime, "look").next;
     const standing = outcome.steps.find(({ step }) => step === "connected")?.says ?? "";
@@ -145,6 +148,8 @@ export async function created(
 ): Promise<Created> {
   const { who, runtime, hub } = world;
   const { noService } = wish;
+  // Again, now that no other command is at it.
+  mustBelongTo(of.project.root, who, readPersonaRecordIfWhole(who.stateDir, "look"));
   await mustBeFree(world, of.project.root, noService);
   if (wish.placement !== undefined) plannedSetUp(who, wish.placement, runtime, "look");
   claimHome(runtime.home);
@@ -178,15 +183,14 @@ export interface Created extends Outcome {
   readonly mustStart: boolean;
 }
 
-/** It may run with what was before: of another wish, or of a run that was cut short. */
-function mustRestart(
+/** It may run with what was before: by a service of a run that was cut short, by hand with other words. */
+export function mustRestart(
   record: PersonaRecord | undefined,
   words: readonly string[],
   noService: boolean,
 ): boolean {
-  if (record === undefined) return false;
-  if (record.undertaking === "creating") return noService || !record.done.includes("service");
-  return noService && JSON.stringify(record.words) !== JSON.stringify(words);
+  if (noService) return record?.words !== undefined && JSON.stringify(record.words) !== JSON.stringify(words);
+  return record?.undertaking === "creating" && !record.done.includes("service");
 }
 
 interface SurfaceWanted {
@@ -204,8 +208,12 @@ function surfaceWanted(input: CreateInput, who: Whose, project: Project): Surfac
   const isNamed = typed.has("surface");
   const name = isNamed ? flags.surface : (standing?.surface ?? flags.surface);
   if (name === undefined) {
+    const before = readPersonaRecordIfWhole(who.stateDir, "look");
     throw new PrismError("invalid_argument", "persona create needs --surface NAME: none is set up for it", {
-      hint: "say where its agent lives, as in --surface claude-code",
+      hint:
+        before?.surface === undefined || before.root === undefined
+          ? "say where its agent lives, as in --surface claude-code"
+          : `name it again, as when it was created: ${createLine(before, who)}`,
     });
   }
   const isTyped =

@@ -13,6 +13,7 @@ import type { Whose } from "../surface/whose.ts";
 import { verb } from "../verb.ts";
 import { mustReachService } from "./checks.ts";
 import { commandFor, personaArgument, personaNamed, projectFlag } from "./named.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import { openJournal, readPersonaRecordIfWhole } from "./record.ts";
 import { hasTokens } from "./token.ts";
 import { type Outcome, undertake } from "./undertake.ts";
@@ -54,7 +55,8 @@ export const personaDestroy = verb(
     const [typed] = input.arguments;
     const who = personaNamed(typed, flags, runtime);
     const world = await openWorld(who, flags, runtime);
-    const outcome = await destroyed({ purge: flags.purge, offline: flags.offline }, world);
+    const how = { purge: flags.purge, offline: flags.offline };
+    const outcome = await oneAtATime(who, runtime, () => destroyed(how, world));
     if (flags.json) writeJson(runtime.out, { address: who.shown, tenant: who.tenant, ...outcome });
     else runtime.out.write(doneText(who, outcome, runtime));
     return EXIT.ok;
@@ -95,8 +97,12 @@ export async function destroyed(wanted: Unmaking, world: PersonaWorld): Promise<
     runtime,
   );
   if (!how.offline) emptyGone(who.stateDir);
-  return { existed, purge, isLeftAtHub: how.offline, ...outcome };
+  const notes = [...outcome.notes, ...(record?.noService === true ? [SUPERVISED] : [])];
+  return { existed, purge, isLeftAtHub: how.offline, ...outcome, notes };
 }
+
+const SUPERVISED =
+  "it had no service: if a supervisor of your own starts its daemon, take it out there, or it comes back with the hub's own token";
 
 async function isKnownToHub(world: PersonaWorld): Promise<boolean> {
   try {

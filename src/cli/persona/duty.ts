@@ -54,7 +54,8 @@ function restoredAtHub(world: PersonaWorld): Step {
         kind: "work",
         async take() {
           const { waiting } = await hub.ask("persona_restore", who.address);
-          return { says: `on duty, ${waiting === 1 ? "1 signal waits" : `${waiting} signals wait`}` };
+          const open = waiting === 1 ? "1 signal waits" : `${waiting === 0 ? "no" : waiting} signals wait`;
+          return { says: `on duty, ${open}` };
         },
         async back() {
           await hub.ask("persona_archive", who.address);

@@ -1,6 +1,7 @@
 /** What a command that was cut short has left, by the record of its persona, and the command that does the rest. Pure. */
 import { cmdLine, posixLine } from "../../clients/hook-command.ts";
 import { TENANT_DEFAULT } from "../settings.ts";
+import { isSetUp } from "../surface/set-up.ts";
 import type { Whose } from "../surface/whose.ts";
 import { commandFor } from "./named.ts";
 import type { PersonaRecord, Undertaking } from "./record.ts";
@@ -28,6 +29,11 @@ export function halfDone(record: PersonaRecord, who: Whose): HalfDone | null {
   return finish === null ? null : { undertaking, doing, done, finish };
 }
 
+/** The command that makes what this record has, from the beginning. */
+export function createLine(record: PersonaRecord, who: Whose): string {
+  return creating({ ...record, done: [] }, who);
+}
+
 /**
  * With all that was typed, as far as the record has it. A surface that stands holds its own settings, and naming it
  * again would ask for them anew.
@@ -36,7 +42,7 @@ function creating(
   { root, surface, done, noService, words = [], typed: ofSurface = [] }: PersonaRecord,
   { address, tenant }: Whose,
 ): string {
-  const isNamed = surface !== undefined && !done.includes("surface");
+  const isNamed = surface !== undefined && !(done.includes("surface") && isSetUp(surface));
   // Behind `daemon --persona NAME --project DIR` stands what was typed of the daemon's own flags.
   const typed = words.slice(5).filter((word) => !word.startsWith("--surface="));
   const isTenantTyped = typed.some((word) => /^--tenant(=|$)/.test(word));

@@ -64,9 +64,9 @@ export function making(wish: Wish, world: PersonaWorld): Making {
 function keepingSteps(wish: Wish, world: PersonaWorld, daemon: Former): readonly Step[] {
   const { spec, mustRestart } = wish;
   if (wish.noService) {
-    // Nobody but whoever started it starts it anew.
     daemon.isStale = mustRestart;
-    return [serviceLeftOut(wish, world, daemon), connectedIfRunning(world, daemon)];
+    const other = { spec, isOther: mustRestart };
+    return [serviceLeftOut(other, world, daemon), connectedIfRunning(world, daemon)];
   }
   if (!isKept(world)) throw world.services;
   if (spec === undefined) throw new TypeError("a service manager answers, and there is no service for it");

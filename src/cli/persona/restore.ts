@@ -15,6 +15,7 @@ import { startKept, startText } from "./by-hand.ts";
 import { mustReachService } from "./checks.ts";
 import { stepsOfRestoring } from "./duty.ts";
 import { commandFor, personaArgument, personaNamed, projectFlag } from "./named.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import { journalIfThere, type PersonaRecord, readPersonaRecordIfWhole } from "./record.ts";
 import { type Outcome, undertake } from "./undertake.ts";
 import { openWorld, type PersonaWorld, personaAtHub } from "./world.ts";
@@ -38,7 +39,7 @@ export const personaRestore = verb(
     mustReachService(world, record);
     const spec = specKept(world, record);
     const start = startKept(record ?? null, runtime);
-    const outcome = await restored(spec, world);
+    const outcome = await oneAtATime(who, runtime, () => restored(spec, world));
     const standing = outcome.steps.find(({ step }) => step === "connected")?.says;
     const notes =
       spec === undefined && start === null

@@ -63,7 +63,7 @@ describe("personas", () => {
     [
       "creating",
       { doing: "service", done: ["token", "identity", "surface"] },
-      "prism persona create ada --project '/w/my shop' --lease=30d",
+      "prism persona create ada --project '/w/my shop' --surface exec --lease=30d",
     ],
     ["destroying", { doing: "daemon", purge: true }, "prism persona destroy ada@shop --purge"],
     ["archiving", {}, "prism persona archive ada@shop"],

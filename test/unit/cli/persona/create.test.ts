@@ -205,18 +205,17 @@ describe("without a service", () => {
 
   it("waits for a daemon that runs already, unless that has what was before", async () => {
     const stage = bare();
-    stage.isHandStarted = true;
-    const noService = true;
-    const first = await stage.create(undefined, { noService });
-    expect([first.mustStart, first.notes]).toEqual([
-      true,
-      ["the daemon that runs, process 4711, has what was before: end it, and start it again"],
-    ]);
-    expect(await stage.create(undefined, { noService })).toMatchObject({ changed: false, mustStart: false });
+    const now = stage.startedAtMs;
+    Object.assign(stage, { isHandStarted: true, startedAtMs: now - 1 });
+    const create = (...words: string[]) => stage.create(undefined, { noService: true, words });
+    const stale = "the daemon that runs, process 4711, has what was before: end it, and start it again";
+    expect(await create()).toMatchObject({ changed: true, mustStart: true, notes: [stale] });
+    expect(await create()).toMatchObject({ changed: false, mustStart: true, notes: [stale] });
+    stage.startedAtMs = now;
+    expect(await create()).toMatchObject({ changed: false, mustStart: false });
+    expect(await create("--lease=1m")).toMatchObject({ changed: true, mustStart: true });
     stage.trouble = "not connected yet: no route to the hub";
-    expect((await rejectedBy(stage.create(undefined, { noService }))).message).toContain(
-      "no route to the hub",
-    );
+    expect((await rejectedBy(create("--lease=1m"))).message).toContain("no route to the hub");
   });
 
   it("changes over from a service, and to one", async () => {
