@@ -5,10 +5,11 @@
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { filledIn, labelValuesOf, readDashboard } from "../support/grafana.ts";
-import { endStarted, type Program, run, scratch, start } from "../support/prism-process.ts";
+import { EXECUTABLE, endStarted, type Program, run, scratch, start } from "../support/prism-process.ts";
 import { hasPrometheus, type Prometheus, startPrometheus } from "../support/prometheus.ts";
 import { hasPromtool, promtool } from "../support/promtool.ts";
 import { readPage } from "../support/strict-page.ts";
+import { isToolHere } from "../support/system-tool.ts";
 import { untilSo } from "../support/until.ts";
 
 const place = scratch();
@@ -16,6 +17,8 @@ afterAll(() => {
   endStarted();
   place.remove();
 });
+
+const UP = "prism_gather_daemon_up";
 
 interface House {
   readonly home: string;
@@ -94,6 +97,25 @@ describe("the command line", () => {
     }
   });
 
+  test.skipIf(!isToolHere(["python3", "--version"]))(
+    "tells systemd that it can be asked, that it lives, and that it ends",
+    async () => {
+      const host = join(import.meta.dirname, "../support/notify-host.py");
+      const words = ["metrics", "serve", "--listen", "127.0.0.1:0"];
+      const served = await start(place.folder("notes"), [host, "file", "200000", EXECUTABLE, ...words], {
+        command: "python3",
+      });
+      const heard = async (): Promise<string> => JSON.parse(await served.nextLine()).words;
+      expect(await heard()).toBe("READY=1");
+      await fetched(`${served.facts["url"]}/metrics`);
+      expect(await heard()).toMatch(/^WATCHDOG=1\nSTATUS=0 daemons to ask, at http:/);
+      process.kill(Number(served.facts["pid"]), "SIGTERM");
+      let last = await heard();
+      while (last.startsWith("WATCHDOG=1")) last = await heard();
+      expect(last).toBe("STOPPING=1");
+    },
+  );
+
   test("one scrape of 50 daemons holds their 1,200 series, and 52 of who gathers", async () => {
     const home = place.folder("fifty");
     const project = place.folder(join("fifty-work", "shop"));
@@ -106,9 +128,12 @@ describe("the command line", () => {
       ["text", "text/plain"],
       ["openmetrics", "application/openmetrics-text"],
     ] as const) {
-      const series = readPage(await fetched(`${gatherer.facts["url"]}/metrics`, accept), form).flatMap(
-        (family) => family.series,
+      // On a machine that is busy with starting them, one may take longer than it is waited for.
+      const families = await untilSo(
+        async () => readPage(await fetched(`${gatherer.facts["url"]}/metrics`, accept), form),
+        (found) => found.find(({ name }) => name === UP)?.series.every(({ value }) => value === 1) === true,
       );
+      const series = families.flatMap((family) => family.series);
       const own = series.filter(({ name }) => name.startsWith("prism_daemon_"));
       expect(own).toHaveLength(1200);
       const each = Map.groupBy(own, ({ labels }) => labels["persona"] ?? "");
@@ -116,8 +141,7 @@ describe("the command line", () => {
       expect([...each.values()].every((all) => all.length === 24)).toBe(true);
       const rest = series.filter(({ name }) => !name.startsWith("prism_daemon_"));
       expect(rest).toHaveLength(52);
-      const ups = rest.filter(({ name }) => name === "prism_gather_daemon_up");
-      expect(ups.map(({ value }) => value)).toEqual(personas.map(() => 1));
+      expect(rest.filter(({ name }) => name === UP)).toHaveLength(50);
     }
   });
 });
