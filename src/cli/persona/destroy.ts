@@ -102,7 +102,7 @@ export async function destroyed(wanted: Unmaking, world: PersonaWorld): Promise<
 }
 
 const SUPERVISED =
-  "it had no service: if a supervisor of your own starts its daemon, take it out there, or it comes back with the hub's own token";
+  "it had no service: what of your own starts its daemon would start it again, so take it out there too";
 
 async function isKnownToHub(world: PersonaWorld): Promise<boolean> {
   try {
