@@ -28,7 +28,8 @@ export function shown(text: string, charsMax = 400): string {
       /[\p{Cf}\u115f\u1160\u3164\uffa0]/gu,
       (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`,
     );
-  return printable(visible, charsMax);
+  // Cut by length, which may be in the middle of a character.
+  return printable(visible, charsMax).toWellFormed();
 }
 
 export function widthOfLine(line: Line): number {

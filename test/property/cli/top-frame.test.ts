@@ -92,7 +92,7 @@ it("no line of the screen is wider than it, and none holds what is not seen", ()
         for (const { line } of lines) checkLine(painted(line, { isColoured: false }), columns);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 });
 
