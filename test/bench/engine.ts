@@ -109,7 +109,12 @@ function startDaemon(hub: HubService, persona: string, drained: (count: number) 
       if (name !== "mailbox") return;
       const view = value as MailboxView;
       if (view.open === 0) return;
-      hub.call({ tenant: TENANT, scope: "home", session }, "acknowledge", { through: view.through }, failOnError);
+      hub.call(
+        { tenant: TENANT, scope: "home", session },
+        "acknowledge",
+        { through: view.through },
+        failOnError,
+      );
       if (!draining) drain();
     },
   };
