@@ -39,14 +39,49 @@ export const VERB_GROUPS: readonly VerbEntryGroup[] = [
         load: async () => (await import("./history.ts")).history,
       },
       {
+        name: "wrap",
+        summary: "end a session, or a persona's watch over a project",
+        load: async () => (await import("./wrap.ts")).wrap,
+      },
+    ],
+  },
+  {
+    title: "See",
+    verbs: [
+      {
         name: "status",
         summary: "who is registered and alive, and what waits for whom",
         load: async () => (await import("./status.ts")).status,
       },
       {
-        name: "wrap",
-        summary: "end a session, or a persona's watch over a project",
-        load: async () => (await import("./wrap.ts")).wrap,
+        name: "top",
+        summary: "every persona of this host on one screen, as it is now",
+        load: async () => (await import("./top.ts")).top,
+      },
+      {
+        name: "watch",
+        summary: "what happens at the personas of this host, as it happens",
+        load: async () => (await import("./watch.ts")).watch,
+      },
+      {
+        name: "dashboard",
+        summary: "see every persona of this host in a browser, as it happens",
+        load: async () => (await import("./dashboard.ts")).dashboard,
+      },
+      {
+        name: "logs",
+        summary: "what the programs of this host have logged, and as it comes",
+        load: async () => (await import("./logs.ts")).logs,
+      },
+      {
+        name: "metrics",
+        summary: "what the daemons of this host count, as a page for Prometheus",
+        load: async () => (await import("./metrics.ts")).metrics,
+      },
+      {
+        name: "metrics serve",
+        summary: "one address at which Prometheus reads all of them",
+        load: async () => (await import("./metrics/serve.ts")).metricsServe,
       },
     ],
   },
@@ -197,36 +232,6 @@ export const VERB_GROUPS: readonly VerbEntryGroup[] = [
         name: "licenses",
         summary: "the licences of all that lies in this executable",
         load: async () => (await import("./licenses.ts")).licenses,
-      },
-      {
-        name: "top",
-        summary: "every persona of this host on one screen, as it is now",
-        load: async () => (await import("./top.ts")).top,
-      },
-      {
-        name: "watch",
-        summary: "what happens at the personas of this host, as it happens",
-        load: async () => (await import("./watch.ts")).watch,
-      },
-      {
-        name: "dashboard",
-        summary: "see every persona of this host in a browser, as it happens",
-        load: async () => (await import("./dashboard.ts")).dashboard,
-      },
-      {
-        name: "logs",
-        summary: "what the programs of this host have logged, and as it comes",
-        load: async () => (await import("./logs.ts")).logs,
-      },
-      {
-        name: "metrics",
-        summary: "what the daemons of this host count, as a page for Prometheus",
-        load: async () => (await import("./metrics.ts")).metrics,
-      },
-      {
-        name: "metrics serve",
-        summary: "one address at which Prometheus reads all of them",
-        load: async () => (await import("./metrics/serve.ts")).metricsServe,
       },
     ],
   },
