@@ -9,6 +9,7 @@ import { daemonPlaces } from "../../host/daemon-places.ts";
 import { readTokenFile } from "../../host/private-file.ts";
 import type { HubFlags } from "../hub-target.ts";
 import { agoText, counted } from "../layout.ts";
+import { startKept } from "../persona/by-hand.ts";
 import { createLine, type HalfDone, halfDone } from "../persona/half-done.ts";
 import { commandFor } from "../persona/named.ts";
 import { type PersonaRecord, readPersonaRecord } from "../persona/record.ts";
@@ -50,6 +51,7 @@ export async function personaChecks(
         known: known?.tenant === who.tenant ? known : null,
         accepts: hub === null || at >= TOKENS_MAX ? null : (token) => hub.accepts(token, who),
         nowMs: runtime.now(),
+        start: record instanceof PrismError ? null : startKept(record ?? null, runtime),
       }),
     ),
   );
@@ -61,6 +63,8 @@ interface AtHub {
   /** Null if it is not to be asked. */
   readonly accepts: ((token: string) => Promise<boolean>) | null;
   readonly nowMs: number;
+  /** Of one without a service, the command that starts its daemon. */
+  readonly start: string | null;
 }
 
 function recordOf(who: Whose): PersonaRecord | PrismError | undefined {
@@ -100,12 +104,28 @@ async function checkOf(
     };
   }
   return (
-    (await tokenFault(name, who, hub, again)) ?? {
+    (await tokenFault(name, who, hub, again)) ??
+    notStarted(name, atHub, hub.start) ?? {
       name,
       verdict: "ok",
       finding: `${who.shown} is known to the hub, with a token of its own`,
     }
   );
+}
+
+/** Of one with a service that is told with the service. */
+function notStarted(
+  name: string,
+  { address, daemon }: PersonaReport,
+  start: string | null,
+): Check | undefined {
+  if (start === null || daemon !== "none") return undefined;
+  return {
+    name,
+    verdict: "warn",
+    finding: `no daemon stands watch for ${address}, and none is started by itself: it has no service, as asked`,
+    remedy: `start it, by hand or by a supervisor of your own: ${start}`,
+  };
 }
 
 function cutShort(name: string, half: HalfDone, { shown }: Whose): Check {

@@ -112,7 +112,7 @@ export function connectedIfRunning({ who, daemon }: PersonaWorld, former: Former
           holder === null ? "the daemon that runs" : `the daemon that runs, process ${holder.pid},`;
         return {
           kind: "held",
-          says: "not awaited: its daemon runs with what was before",
+          says: "its daemon still runs with what was before",
           notes: [`${which} has what was before: end it, and start it again`],
         };
       }

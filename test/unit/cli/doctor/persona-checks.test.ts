@@ -135,6 +135,11 @@ describe("personas", () => {
     keep("ada@shop", STANDING);
     file("home/state/local/ada@shop/token", ADA_TOKEN);
     expect((await look([known("ada@shop")])).get("persona ada@shop")).toMatchObject({ verdict: "ok" });
+    // Nothing else tells of a daemon that nobody started, where there is no service.
+    keep("ada@shop", { ...STANDING, noService: true, words: ["daemon", "--persona", "ada"] });
+    const idle = (await look([known("ada@shop", { daemon: "none" })])).get("persona ada@shop");
+    expect(idle).toMatchObject({ verdict: "warn", remedy: expect.stringMatching(/ daemon --persona ada$/) });
+    keep("ada@shop", STANDING);
     file("home/state/local/ada@shop/token", "a-dead-token");
     const dead = (await look([known("ada@shop")])).get("persona ada@shop");
     expect(dead).toMatchObject({

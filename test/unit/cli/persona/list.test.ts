@@ -84,6 +84,29 @@ it("nobody yet, and nobody of that name, are told in words", async () => {
   ]);
 });
 
+it("misses a service only where there is one: of one started by hand it says the command", async () => {
+  const { env, runtime, write } = stage();
+  const journal = openJournal(
+    stateDirOf(runtime.home, "local", { persona: "reviewer", project: "shop" }),
+    () => AT_MS,
+  );
+  await write("standing");
+  await journal.write({ undertaking: "standing", service: "prism-daemon-local-reviewer" });
+  const missed = await typed(["persona", "list"], { env });
+  expect(missed.out).toContain("no service manager answers here, so services are not known");
+  expect((await typed(["persona", "show", "reviewer"], { env })).out).toContain(
+    "prism-daemon-local-reviewer: not known, no service manager answers here",
+  );
+  const words = ["daemon", "--persona", "reviewer", "--project", "/work/shop"];
+  await journal.write({ service: undefined, noService: true, words });
+  const list = await typed(["persona", "list"], { env });
+  expect(list.out).not.toContain("no service manager");
+  expect(list.out).toContain("by hand");
+  expect((await typed(["persona", "show", "reviewer"], { env })).out).toMatch(
+    / start +env .* daemon --persona reviewer --project '\/work\/shop'\n/,
+  );
+});
+
 it("joins what the hub knows with what this host keeps", async () => {
   const { runtime, write } = stage();
   await write("standing");
