@@ -23,7 +23,10 @@ describe("a surface that is closed", () => {
     });
     await openRinger(broken, log).close();
     expect(entries).toMatchObject([
-      { event: "surfaceThrew", fields: { fault: expect.stringMatching(/^Error: a bug in the surface < at /) } },
+      {
+        event: "surfaceThrew",
+        fields: { fault: expect.stringMatching(/^Error: a bug in the surface < at /) },
+      },
     ]);
   });
 

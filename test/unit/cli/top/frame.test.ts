@@ -59,7 +59,9 @@ describe("the screen of prism top", () => {
 
   it("keeps who, how and how many on the narrowest one", () => {
     const lines = text(stateOf(), 40, 12);
-    expect(lines.find((line) => line.includes("builder"))).toMatch(/^› ⊘ Deaf builder@billing {2}no answer 0$/);
+    expect(lines.find((line) => line.includes("builder"))).toMatch(
+      /^› ⊘ Deaf builder@billing {2}no answer 0$/,
+    );
   });
 
   it.each([1, 2, 3, 5])("shows the cursor's row on a screen of %i rows", (rows) => {
