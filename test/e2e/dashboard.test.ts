@@ -83,9 +83,17 @@ describe("the dashboard", () => {
     expect(JSON.stringify(signals)).not.toContain("marked-secret");
     const trace = await untilSo(
       () => page.get<SignalTrace>(`/api/signal/${id}`),
-      ({ signal }) => signal.state === "delivered",
+      // The daemon tells the hub of its ring a moment after it rang.
+      ({ steps }) => steps.some(({ name }) => name === "receipt"),
     );
-    expect(trace.steps.map(({ name }) => name)).toEqual(["accepted", "acknowledged"]);
+    expect(trace.signal.state).toBe("delivered");
+    expect(trace.steps.map(({ name }) => name)).toEqual([
+      "accepted",
+      "pushed",
+      "acknowledged",
+      "rung",
+      "receipt",
+    ]);
 
     held.child.kill("SIGSTOP");
     await killed.kill("SIGKILL");
