@@ -144,6 +144,8 @@ export function claudeHouse(options: HouseOptions): House {
       const id = tmux(
         ...["new-session", "-d", "-P", "-F", "#{pane_id}", "-s", `claude-${panes}`, "-x", "120", "-y", "40"],
         ...["-c", project, options.binary, ...args],
+        // A server whose last pane has just ended would be on its way out when the next one comes.
+        ...[";", "set-option", "-s", "exit-empty", "off"],
       );
       const screen = () => tmux("capture-pane", "-p", "-t", id);
       return {

@@ -175,6 +175,8 @@ export function codexHouse(options: CodexHouseOptions): CodexHouse {
       const id = tmux(
         ...["new-session", "-d", "-P", "-F", "#{pane_id}", "-s", `codex-${panes}`, "-x", "120", "-y", "40"],
         ...["-c", project, program, ...args],
+        // A server whose last pane has just ended would be on its way out when the next one comes.
+        ...[";", "set-option", "-s", "exit-empty", "off"],
       );
       const screen = () => tmux("capture-pane", "-p", "-t", id);
       const shows = async (what: string | RegExp) => {

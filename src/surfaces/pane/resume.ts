@@ -44,7 +44,10 @@ export async function startAgent(
   if (there.ok) return failed(`a tmux session "${shown}" is there already and was left alone`);
   if (there.cause === "broken") return failed(there.reason);
   if (cancelled.aborted) return failed(MOOT);
-  const started = await tmux.run(await sessionArguments(tmux, settings, bell));
+  const args = await sessionArguments(tmux, settings, bell);
+  let started = await tmux.run(args);
+  // A server whose last session has just ended takes the new one with it; the next server does not know of that.
+  if (!started.ok && started.cause === "noServer") started = await tmux.run(args);
   if (!started.ok) return failed(`the agent could not be started: ${started.reason}`);
   return untilReady(tmux, settings, started.out.trim(), cancelled);
 }

@@ -52,7 +52,7 @@ describe.runIf(hasTmux)("an agent in a pane", () => {
   );
 
   it("is told apart from one that makes Enter a new row, and left with an empty line", async () => {
-    const { stage, surface, agent } = await staged("newline", { timeoutMs: 800 });
+    const { stage, surface, agent } = await staged("newline", { timeoutMs: 2400 });
     expect(await surface.ring(bell, never)).toEqual(failedFor(/^the agent did not take Enter, sent 3 times/));
     await stage.shows("agent", /done\n>\s*$/);
     expect(agent.seen()).toEqual([]);
