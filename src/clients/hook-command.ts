@@ -4,6 +4,7 @@
  * from the owner-only file itself.
  */
 import { PrismError } from "../domain/errors.ts";
+import { quotedForShell } from "../domain/shell-word.ts";
 import { HOOK_EVENTS, type HookEvent } from "../ipc/hook.ts";
 
 export type HookClient = "claude-code" | "codex";
@@ -68,7 +69,7 @@ export function posixLine(words: readonly string[]): string {
 
 function posixQuoted(word: string): string {
   refuseControls(word);
-  return `'${word.replaceAll("'", "'\\''")}'`;
+  return quotedForShell(word);
 }
 
 /**

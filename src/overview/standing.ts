@@ -6,6 +6,7 @@
 import { printable } from "../domain/address.ts";
 import type { ErrorReport } from "../domain/errors.ts";
 import type { Standing } from "../domain/overview.ts";
+import { quotedForShell } from "../domain/shell-word.ts";
 import type { Liveness } from "../domain/verbs.ts";
 import { RETRY_POLICIES } from "../fsm/retry.ts";
 import type { DaemonStatus } from "../ipc.ts";
@@ -223,7 +224,7 @@ function startThere(facts: Pick<StandingFacts, "persona" | "root">, host: string
 /** As a shell takes it, and on one line. */
 function shellWord(path: string): string {
   const shown = printable(path, 300);
-  return /^[\w@%+=:,./\\-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`;
+  return /^[\w@%+=:,./\\-]+$/.test(shown) ? shown : quotedForShell(shown);
 }
 
 function signals(count: number): string {

@@ -21,6 +21,7 @@ import {
   start,
 } from "../support/prism-process.ts";
 import { isToolHere } from "../support/system-tool.ts";
+import { until } from "../support/until.ts";
 
 const place = scratch();
 const home = join(place.path, "home");
@@ -163,7 +164,7 @@ async function talkToShim(): Promise<void> {
 }
 
 async function untilSaid(read: () => string, words: string): Promise<void> {
-  while (!read().includes(words)) await new Promise((resolve) => setTimeout(resolve, 50));
+  await until(() => read().includes(words));
 }
 
 const textOf = (path: string) => (): string => (existsSync(path) ? readFileSync(path, "utf8") : "");

@@ -3,12 +3,15 @@
  * the folders of Prism's own home. Leaves COMP_WORDBREAKS alone, which is the user's: words that bash cuts at "@",
  * "=" and ":" are put together again.
  */
+
+import { quotedForShell } from "../../domain/shell-word.ts";
 import { firstWords, type Grammar, type Offer, type VerbGrammar } from "./grammar.ts";
 
 export function bashCompletions(grammar: Grammar): string {
   const families = Array.from(
     grammar.families,
-    ([first, seconds]) => `    ${first}) seconds=${quoted(seconds.map(({ word }) => word).join(" "))} ;;`,
+    ([first, seconds]) =>
+      `    ${first}) seconds=${quotedForShell(seconds.map(({ word }) => word).join(" "))} ;;`,
   );
   return `# bash completions for prism ${grammar.version}, made by "prism completions bash"
 
@@ -57,7 +60,7 @@ _prism_offer() {
   esac
 }
 
-_prism_first=${quoted(
+_prism_first=${quotedForShell(
     firstWords(grammar)
       .map(({ word }) => word)
       .join(" "),
@@ -130,16 +133,12 @@ complete -F _prism prism prism-daemon
 
 function rowOf({ name, flags, places }: VerbGrammar): string {
   const typed = flags.map(({ flag, value }) =>
-    quoted(value === null ? flag : `${flag} ${offerText(value.offer)}`),
+    quotedForShell(value === null ? flag : `${flag} ${offerText(value.offer)}`),
   );
-  const stand = places.map(({ offer }) => quoted(offerText(offer)));
-  return `    ${quoted(name)}) flags=(${typed.join(" ")}) places=(${stand.join(" ")}) ;;`;
+  const stand = places.map(({ offer }) => quotedForShell(offerText(offer)));
+  return `    ${quotedForShell(name)}) flags=(${typed.join(" ")}) places=(${stand.join(" ")}) ;;`;
 }
 
 function offerText(offer: Offer): string {
   return offer.kind === "words" ? offer.words.join(" ") : `@${offer.kind}`;
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

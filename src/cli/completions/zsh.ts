@@ -1,4 +1,6 @@
 /** Completions for zsh, by its own `_arguments`: flags with what they mean. Starts no process. */
+
+import { quotedForShell } from "../../domain/shell-word.ts";
 import { type FlagGrammar, firstWords, type Grammar, type Offer, type VerbGrammar } from "./grammar.ts";
 
 export function zshCompletions(grammar: Grammar): string {
@@ -87,15 +89,15 @@ fi
 function rowOf({ name, flags, places }: VerbGrammar): string {
   const specs = [
     ...flags.map(flagSpec),
-    ...places.map(({ word, offer }, at) => quoted(`${at + 1}:${plain(word)}:${actionOf(offer)}`)),
+    ...places.map(({ word, offer }, at) => quotedForShell(`${at + 1}:${plain(word)}:${actionOf(offer)}`)),
   ];
-  return `    ${quoted(name)})\n      _arguments -S : \\\n${specs.map((spec) => `        ${spec}`).join(" \\\n")}\n      ;;`;
+  return `    ${quotedForShell(name)})\n      _arguments -S : \\\n${specs.map((spec) => `        ${spec}`).join(" \\\n")}\n      ;;`;
 }
 
 function flagSpec({ flag, about, value }: FlagGrammar): string {
   const meaning = `[${about.replace(/[\\[\]]/g, "\\$&")}]`;
-  if (value === null) return quoted(`${flag}${meaning}`);
-  return quoted(`${flag}=${meaning}:${plain(value.word)}:${actionOf(value.offer)}`);
+  if (value === null) return quotedForShell(`${flag}${meaning}`);
+  return quotedForShell(`${flag}=${meaning}:${plain(value.word)}:${actionOf(value.offer)}`);
 }
 
 function actionOf(offer: Offer): string {
@@ -119,13 +121,9 @@ function actionOf(offer: Offer): string {
 }
 
 function described({ word, summary }: { readonly word: string; readonly summary: string }): string {
-  return quoted(`${plain(word)}:${summary}`);
+  return quotedForShell(`${plain(word)}:${summary}`);
 }
 
 function plain(text: string): string {
   return text.replace(/[\\:]/g, "\\$&");
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -3,6 +3,8 @@
  * line of data for each step. Knows no process.
  */
 import { homedir } from "node:os";
+import { quotedForShell } from "../../domain/shell-word.ts";
+import { pause } from "../../host/pause.ts";
 import { type Ink, inkFor, wrapped } from "../layout.ts";
 import { type Runtime, writeJson } from "../runtime.ts";
 
@@ -53,13 +55,13 @@ function screenNarrator(runtime: Runtime): Narrator {
   const { out, stopped } = runtime;
   const ink = inkFor(out);
   const say = (text: string): void => out.write(`${text}\n`);
-  const pause = (): Promise<void> => (out.isTerminal ? elapsed(PAUSE_MS, stopped) : Promise.resolve());
+  const breathe = (): Promise<void> => (out.isTerminal ? pause(PAUSE_MS, stopped) : Promise.resolve());
   return {
     title: (text, about) => say(`\n${ink.bold(text)}\n${ink.dim(wrapped(about, COLUMNS))}`),
     async chapter(title, about) {
-      await pause();
+      await breathe();
       say(`\n${ink.bold(ink.cyan(title))}\n${ink.dim(wrapped(about, COLUMNS))}\n`);
-      await pause();
+      await breathe();
     },
     fact: (label, text) => say(labelled(ink.bold(label), label, text)),
     command: (line) => say(`  ${ink.dim("$")} ${ink.bold(line)}`),
@@ -71,7 +73,7 @@ function screenNarrator(runtime: Runtime): Narrator {
     proof: (text) => say(labelled(ink.green("true"), "true", text)),
     aside: (text) => say(ink.dim(wrapped(text, COLUMNS, "  "))),
     step() {},
-    pause,
+    pause: breathe,
   };
 }
 
@@ -88,25 +90,11 @@ function indented(text: string, ink: Ink): string {
     .join("\n");
 }
 
-/** Ends early when the tour is to stop. */
-function elapsed(ms: number, stopped: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (stopped.aborted) return resolve();
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      stopped.removeEventListener("abort", done);
-      resolve();
-    }
-    stopped.addEventListener("abort", done, { once: true });
-  });
-}
-
 /** A path as a person types it into a shell: `~/.prism/demo`, or in quotes if it needs them. */
 export function typedPath(path: string): string {
   const plain = /^[\w@%+=:,./-]+$/.test(path);
   if (process.platform === "win32") return plain ? path : `"${path}"`;
-  if (!plain) return `'${path.replaceAll("'", "'\\''")}'`;
+  if (!plain) return quotedForShell(path);
   const user = homedir();
   return user.length > 1 && path.startsWith(`${user}/`) ? `~${path.slice(user.length)}` : path;
 }

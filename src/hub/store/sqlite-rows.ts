@@ -2,6 +2,8 @@
  * Rows of the embedded store as the port's records, and back. Rows come as arrays: at tens of thousands a
  * second, objects with names would cost more than the query.
  */
+
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { SessionKind, SignalState } from "../../domain/verbs.ts";
 import { FLAGS } from "./sqlite-schema.ts";
 import type {
@@ -153,4 +155,13 @@ export function string(value: unknown): string {
 
 export function textOrNull(value: unknown): string | null {
   return typeof value === "string" ? value : null;
+}
+
+/** Prepares statements whose rows come as arrays, in the order of the columns. */
+export function arrayStatements(db: DatabaseSync): (sql: string) => StatementSync {
+  return (sql) => {
+    const statement = db.prepare(sql);
+    statement.setReturnArrays(true);
+    return statement;
+  };
 }

@@ -8,7 +8,7 @@
  *   as the next link has been led past it.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { int, intOrNull, type Row } from "./sqlite-rows.ts";
+import { arrayStatements, int, intOrNull, type Row } from "./sqlite-rows.ts";
 import { FLAGS } from "./sqlite-schema.ts";
 import type { Upkeep } from "./store.ts";
 
@@ -166,11 +166,7 @@ function linkFrom(row: Row): Link {
 }
 
 function prepareAll(db: DatabaseSync) {
-  const prepare = (sql: string): StatementSync => {
-    const statement = db.prepare(sql);
-    statement.setReturnArrays(true);
-    return statement;
-  };
+  const prepare = arrayStatements(db);
   return {
     hub: prepare("SELECT position, settled FROM hub"),
     settleEnd: prepare(

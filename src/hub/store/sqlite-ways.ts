@@ -3,9 +3,17 @@
  * people, a few times a day, so nothing is kept for it that would cost each signal something: both are looked for, in
  * bounded time, where they must stand by position or by time.
  */
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { bounds } from "../core/bounds.ts";
-import { int, positionsFrom, RING_COLUMNS, type Row, readerFrom, ringFrom } from "./sqlite-rows.ts";
+import {
+  arrayStatements,
+  int,
+  positionsFrom,
+  RING_COLUMNS,
+  type Row,
+  readerFrom,
+  ringFrom,
+} from "./sqlite-rows.ts";
 import type { ReaderRecord, StoredSignal, StoredWay } from "./store.ts";
 
 export class SqliteWays {
@@ -49,11 +57,7 @@ export class SqliteWays {
 }
 
 function prepareAll(db: DatabaseSync) {
-  const prepare = (sql: string): StatementSync => {
-    const statement = db.prepare(sql);
-    statement.setReturnArrays(true);
-    return statement;
-  };
+  const prepare = arrayStatements(db);
   return {
     rings: prepare(
       `SELECT ${RING_COLUMNS} FROM (SELECT * FROM rings WHERE through >= ? ORDER BY through LIMIT ?)

@@ -12,6 +12,7 @@ import { openSqliteFile } from "./sqlite-file.ts";
 import {
   ADDRESS_COLUMNS,
   addressFrom,
+  arrayStatements,
   flagsOf,
   HEAD_COLUMNS,
   headFrom,
@@ -379,11 +380,7 @@ function prepareWrites(db: DatabaseSync) {
 }
 
 function prepareReads(db: DatabaseSync) {
-  const prepare = (sql: string): StatementSync => {
-    const statement = db.prepare(sql);
-    statement.setReturnArrays(true);
-    return statement;
-  };
+  const prepare = arrayStatements(db);
   const open = `SELECT ${HEAD_COLUMNS}, p.delivered_at_ms, p.pushed_at_ms FROM signals s
     LEFT JOIN progress p ON p.position = s.position`;
   return {

@@ -6,6 +6,7 @@
  */
 import { printable } from "../../domain/address.ts";
 import { PrismError } from "../../domain/errors.ts";
+import { shellWord } from "../../domain/shell-word.ts";
 
 export const PERMISSION_MODES = [
   "acceptEdits",
@@ -42,7 +43,7 @@ export function headlessArguments(
 /** One line for a POSIX shell. */
 export function interactiveCommand(program: string, session: string | null, autonomy: Autonomy): string {
   const words = [program, ...(session === null ? [] : ["--resume", session]), ...autonomyFlags(autonomy)];
-  return `exec ${words.map(quoted).join(" ")}`;
+  return `exec ${words.map(shellWord).join(" ")}`;
 }
 
 function autonomyFlags({ permissionMode, model, allowedTools }: Autonomy): readonly string[] {
@@ -84,8 +85,4 @@ export function checkAutonomy({ allowedTools, model }: Autonomy): void {
       { hint: "write it as in opus" },
     );
   }
-}
-
-function quoted(word: string): string {
-  return /^[\w./@%+=:,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

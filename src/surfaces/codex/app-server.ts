@@ -4,6 +4,7 @@
  * Source: observed on codex 0.169.0, and its schema (`codex app-server generate-json-schema --experimental`).
  */
 import { printable } from "../../domain/address.ts";
+import { pause } from "../../host/pause.ts";
 
 /** What carries the texts, both ways. */
 export interface Wire {
@@ -134,7 +135,7 @@ class Session implements AppServer {
     for (const waitMs of OVERLOADED_WAITS_MS) {
       const answer = await this.#askOnce(method, params, cancelled);
       if (answer.ok || answer.code !== OVERLOADED || cancelled?.aborted === true) return answer;
-      await elapsed(waitMs, cancelled);
+      await pause(waitMs, cancelled);
     }
     return this.#askOnce(method, params, cancelled);
   }
@@ -245,18 +246,4 @@ export function textAt(value: unknown, ...names: readonly string[]): string | un
 export function listAt(value: unknown, ...names: readonly string[]): readonly unknown[] {
   const found = memberAt(value, ...names);
   return Array.isArray(found) ? found : [];
-}
-
-/** Ends early when it is called off. */
-function elapsed(ms: number, cancelled?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      cancelled?.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    cancelled?.addEventListener("abort", done, { once: true });
-    if (cancelled?.aborted === true) done();
-  });
 }

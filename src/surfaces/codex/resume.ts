@@ -5,6 +5,7 @@
  * starts headless ends with the daemon. Knows no hub.
  */
 import type { Doorbell } from "../../domain/doorbell.ts";
+import { quotedForShell } from "../../domain/shell-word.ts";
 import { childEnvironment } from "../../host/child-environment.ts";
 import type { PaneWay } from "../pane/way.ts";
 import { MOOT } from "../path-ringer.ts";
@@ -107,7 +108,7 @@ export class Resumer {
       ...[program, ...(id === null ? [] : ["resume"]), ...autonomy.words, ...(id === null ? [] : [id])],
     ];
     const started = await pane.start(
-      { command: `exec ${words.map(quoted).join(" ")}`, env: context.attached() },
+      { command: `exec ${words.map(quotedForShell).join(" ")}`, env: context.attached() },
       bell,
       called,
     );
@@ -142,11 +143,6 @@ export class Resumer {
     if (codexHome !== undefined) env["CODEX_HOME"] = codexHome;
     return env;
   }
-}
-
-/** For a POSIX shell. */
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** Never rejects; early when it is called off. */

@@ -4,6 +4,7 @@
  */
 import { printable } from "../../domain/address.ts";
 import { type Doorbell, sentenceOf } from "../../domain/doorbell.ts";
+import { shellWord } from "../../domain/shell-word.ts";
 
 export interface BellStyle {
   readonly bell: boolean;
@@ -41,7 +42,6 @@ function notification(kind: BellStyle["notify"], sentence: string): string {
 /** A path as it can be pasted into a shell. */
 function quoted(path: string, platform: NodeJS.Platform): string {
   const shown = printable(path, 4096);
-  if (/^[\w@%+=:,./-]+$/.test(shown)) return shown;
-  if (platform === "win32") return `"${shown}"`;
-  return `'${shown.replaceAll("'", "'\\''")}'`;
+  const word = shellWord(shown);
+  return platform === "win32" && word !== shown ? `"${shown}"` : word;
 }
